@@ -1,0 +1,58 @@
+"""Where things that happen are written down. `observe.Recording` is the real one; lower rooms know only this."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Journal(Protocol):
+    """An append-only record on the one clock. Every method may be called from any thread and never raises OSError.
+
+    `t_s` is a time of `core.clock.now_s()`; left out, it is now.
+    """
+
+    def event(self, what: str, *, t_s: float | None = None, **fields: object) -> None:
+        """Something changed: a fault began or healed, a leader moved, a process died."""
+
+    def sample(self, name: str, value: float, *, t_s: float | None = None, **labels: object) -> None:
+        """A measured quantity; its unit is the end of its name (`records_per_s`, `lag_records`)."""
+
+    def send(
+        self,
+        topic: str,
+        record_id: str,
+        outcome: str,
+        *,
+        partition: int | None = None,
+        offset: int | None = None,
+        intended_s: float | None = None,
+        t_s: float | None = None,
+        error: str = "",
+    ) -> None:
+        """A send came to its end. `outcome`: "acked", "failed" (certainly not written) or "unknown" (may be)."""
+
+    def read(self, topic: str, partition: int, offset: int, record_id: str, *, t_s: float | None = None) -> None:
+        """A record was read."""
+
+
+class NullJournal:
+    """Writes nothing down."""
+
+    def event(self, what: str, *, t_s: float | None = None, **fields: object) -> None: ...
+
+    def sample(self, name: str, value: float, *, t_s: float | None = None, **labels: object) -> None: ...
+
+    def send(
+        self,
+        topic: str,
+        record_id: str,
+        outcome: str,
+        *,
+        partition: int | None = None,
+        offset: int | None = None,
+        intended_s: float | None = None,
+        t_s: float | None = None,
+        error: str = "",
+    ) -> None: ...
+
+    def read(self, topic: str, partition: int, offset: int, record_id: str, *, t_s: float | None = None) -> None: ...
