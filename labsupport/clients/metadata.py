@@ -1,0 +1,212 @@
+"""What the brokers say of themselves: who they are, who leads, who is in sync, who is the controller."""
+
+from __future__ import annotations
+
+import logging
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from labsupport.clients.connection import Connection
+from labsupport.core.clock import now_s
+from labsupport.core.errors import LabError
+from labsupport.core.escape import printable
+
+if TYPE_CHECKING:
+    from kafka.admin import KafkaAdminClient
+
+logger = logging.getLogger(__name__)
+
+Coordination = Literal["kraft", "zookeeper"]
+
+
+class NoAnswer(LabError):
+    """No broker answered in time."""
+
+
+@dataclass(frozen=True)
+class PartitionInfo:
+    """Node ids. `replicas` in the order of assignment: the first is the preferred leader."""
+
+    leader: int | None
+    replicas: tuple[int, ...]
+    isr: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ClusterMetadata:
+    """One broker's answer; another may know more or less for a moment.
+
+    `brokers` maps node ids to "host:port". `controller_id` is the active controller under ZooKeeper; under KRaft it is
+    a broker chosen at random (KIP-590) and `active_controller` says the truth. `topics` holds all of them, internal
+    ones too; topic names come from a broker, so escape them before you show them.
+    """
+
+    cluster_id: str
+    brokers: dict[int, str]
+    controller_id: int | None
+    topics: dict[str, dict[int, PartitionInfo]] = field(default_factory=dict)
+
+
+class MetadataReader:
+    """Reads metadata again and again through one librdkafka client. Safe to use from several threads."""
+
+    def __init__(self, connection: Connection, *, timeout_s: float = 1.0) -> None:
+        self._connection = connection
+        self._timeout_s = timeout_s
+        self._client: Any = None
+
+    def read(self, topic: str | None = None) -> ClusterMetadata:
+        """Return within `timeout_s` seconds what a broker answers, or raise `NoAnswer`.
+
+        With `topic`, only that topic is returned (none if it does not exist); nothing is ever created by asking.
+        A broker that does not answer is avoided by the reads that follow.
+        """
+        from confluent_kafka import KafkaException
+
+        deadline = now_s() + self._timeout_s
+        # Two tries: after a broker went silent the first ends early enough for another broker to be asked.
+        for try_s in (self._timeout_s / 2, self._timeout_s):
+            client = self._client or self._connect()
+            try:
+                answer = client.list_topics(timeout=max(0.05, min(try_s, deadline - now_s())))
+            except KafkaException as error:
+                problem = error
+                self._client = None
+                continue
+            self._client = client
+            return _understood(answer, topic)
+        raise NoAnswer(
+            f"No broker of {printable(self._connection.bootstrap_servers)} answered within {self._timeout_s:g} s.",
+            fix="Is the cluster running? `kafka-lab status` says.",
+        ) from problem
+
+    def close(self) -> None:
+        """Let the client go; reading again makes a new one."""
+        self._client = None
+
+    def _connect(self) -> Any:
+        from confluent_kafka.admin import AdminClient
+
+        servers = self._connection.bootstrap_servers.split(",")
+        random.shuffle(servers)
+        # The request must give up before the read does, else a silent broker stays the favourite of the next read.
+        give_up_ms = max(100, int(self._timeout_s * 1000 / 2))
+        quiet: dict[str, Any] = {
+            "bootstrap.servers": ",".join(servers),
+            "log_level": 0,
+            "allow.auto.create.topics": "false",
+            "reconnect.backoff.ms": 20,
+            "reconnect.backoff.max.ms": 200,
+            "socket.timeout.ms": give_up_ms,
+            "socket.connection.setup.timeout.ms": 1000,
+            "enable.metrics.push": "false",
+        }
+        return AdminClient(self._connection.confluent(**quiet), logger=_SILENT)
+
+
+class ControllerReader:
+    """Asks again and again which node is the active controller, through one client. Use it from one thread."""
+
+    def __init__(self, connection: Connection, *, coordination: Coordination, timeout_s: float = 2.0) -> None:
+        self._connection = connection
+        self._timeout_s = timeout_s
+        self._metadata = MetadataReader(connection, timeout_s=timeout_s) if coordination == "zookeeper" else None
+        self._admin: KafkaAdminClient | None = None
+
+    def read(self) -> int | None:
+        """The node id of the active controller, or None when nobody said so within `timeout_s` seconds."""
+        if self._metadata is not None:
+            try:
+                return self._metadata.read().controller_id
+            except NoAnswer:
+                return None
+        deadline = now_s() + self._timeout_s
+        while (left_s := deadline - now_s()) > 0.02:
+            leader = self._quorum_leader(min(left_s, max(0.2, self._timeout_s / 3)))
+            if leader is not None:
+                return leader
+        return None
+
+    def close(self) -> None:
+        """Let the clients go; reading again makes new ones."""
+        if self._metadata is not None:
+            self._metadata.close()
+        if self._admin is not None:
+            self._admin.close()
+            self._admin = None
+
+    def _quorum_leader(self, timeout_s: float) -> int | None:
+        from kafka.errors import KafkaError
+
+        try:
+            if self._admin is None:
+                self._admin = _bounded_admin(self._connection, timeout_s)
+            quorum = self._admin.describe_metadata_quorum()
+            leader = quorum["topics"][0]["partitions"][0]["leader_id"]
+        except (KafkaError, OSError, IndexError, KeyError) as error:
+            logger.debug("the quorum was not described: %s", printable(error))
+            self.close()
+            return None
+        return int(leader) if leader >= 0 else None
+
+
+def active_controller(
+    connection: Connection, *, coordination: Coordination = "kraft", timeout_s: float = 2.0
+) -> int | None:
+    """The node id of the active controller, or None when nobody answers within `timeout_s` seconds.
+
+    KRaft: the leader of the metadata quorum (DescribeQuorum, KIP-595); with separate controllers it is not a broker.
+    ZooKeeper: what the brokers' metadata says.
+    """
+    reader = ControllerReader(connection, coordination=coordination, timeout_s=timeout_s)
+    try:
+        return reader.read()
+    finally:
+        reader.close()
+
+
+def _bounded_admin(connection: Connection, timeout_s: float) -> KafkaAdminClient:
+    """An admin client that waits at most `timeout_s` seconds for anything, and leaves no thread when it fails."""
+    from kafka.admin import KafkaAdminClient
+
+    admin = KafkaAdminClient.__new__(KafkaAdminClient)
+    timeout_ms = max(1, int(timeout_s * 1000))
+    try:
+        admin.__init__(
+            **connection.kafka_python(),
+            bootstrap_timeout_ms=timeout_ms,
+            request_timeout_ms=timeout_ms,
+            reconnect_backoff_ms=20,
+            reconnect_backoff_max_ms=200,
+        )
+    except BaseException:
+        if hasattr(admin, "_net"):  # kafka-python 3.0.12 starts its thread before it connects, and forgets it
+            admin._net.stop()
+        raise
+    return admin
+
+
+def _understood(answer: Any, topic: str | None) -> ClusterMetadata:
+    return ClusterMetadata(
+        cluster_id=str(answer.cluster_id or ""),
+        brokers={node_id: f"{node.host}:{node.port}" for node_id, node in sorted(answer.brokers.items())},
+        controller_id=answer.controller_id if answer.controller_id >= 0 else None,
+        topics={
+            name: {
+                number: PartitionInfo(
+                    leader=partition.leader if partition.leader >= 0 else None,
+                    replicas=tuple(partition.replicas),
+                    isr=tuple(partition.isrs),
+                )
+                for number, partition in sorted(found.partitions.items())
+            }
+            for name, found in sorted(answer.topics.items())
+            if topic is None or name == topic
+        },
+    )
+
+
+_SILENT = logging.getLogger(f"{__name__}.librdkafka")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
