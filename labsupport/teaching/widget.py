@@ -1,0 +1,57 @@
+"""The question as radio buttons. Its state holds the question and its options, never which of them is right."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from labsupport.core.escape import for_html
+from labsupport.teaching import cards, kept
+from labsupport.teaching.kept import Kept
+from labsupport.teaching.questions import Question
+
+_WRAP = """<style>
+.kafka-lab-options label { height: auto; white-space: normal; line-height: 1.4; margin: 0.15em 0; }
+</style>"""
+
+
+def widgets_work() -> bool:
+    """Whether a kernel is there to talk to a page."""
+    try:
+        from IPython.core.getipython import get_ipython
+    except ImportError:
+        return False
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
+def question_widget(question: Question, now: Kept) -> dict[str, Any]:
+    """The MIME bundle of a live question, without its text."""
+    box, _, _ = build(question, now)
+    bundle: dict[str, Any] = box._repr_mimebundle_()
+    return {kind: data for kind, data in bundle.items() if kind != "text/plain"}
+
+
+def build(question: Question, now: Kept) -> tuple[Any, Any, Any]:
+    """The box, its radio buttons and the line below: choosing an option keeps the answer, even while a cell runs."""
+    import ipywidgets
+
+    options = ipywidgets.RadioButtons(
+        options=[(question.option(letter), letter) for letter in question.options],
+        value=now.of(question.id).latest,
+        layout={"width": "auto", "max_width": "46em"},
+    )
+    options.add_class("kafka-lab-options")
+    said = ipywidgets.HTML(_said(question, now))
+    options.observe(partial(_keep, question, said), names="value")
+    title = ipywidgets.HTML(f"{_WRAP}<strong>Your prediction.</strong> {for_html(question.ask, limit=1000)}")
+    title.layout.max_width = "46em"
+    return ipywidgets.VBox([title, options, said]), options, said
+
+
+def _keep(question: Question, said: Any, change: dict[str, Any]) -> None:
+    if change["new"] is not None:
+        said.value = _said(question, kept.answer(question.id, change["new"]))
+
+
+def _said(question: Question, now: Kept) -> str:
+    return f"<span style='opacity:.85'>{cards.standing(question, now)}</span>"

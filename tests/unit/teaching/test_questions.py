@@ -1,0 +1,96 @@
+"""Questions tempt, and do not give themselves away."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+from pathlib import Path
+
+import pytest
+
+from labsupport.core.errors import BadInput, LabError
+from labsupport.teaching.outcomes import OUTCOMES, leader_dies
+from labsupport.teaching.questions import Question, question, questions
+
+NOTEBOOKS = sorted((Path(__file__).parents[3] / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("asked", questions().values(), ids=lambda asked: asked.id)
+class TestEachQuestion:
+    def test_has_tempting_options_and_one_answer(self, asked: Question) -> None:
+        """At least two wrong answers, all different, and the right one is among the options."""
+        assert len(set(asked.options.values())) == len(asked.options) >= 3
+        assert asked.answer in asked.options and asked.why
+
+    def test_does_not_betray_the_answer_by_its_length(self, asked: Question) -> None:
+        """The longest option is not the right one by a wide margin: readers of tests know that trick."""
+        lengths = {letter: len(text) for letter, text in asked.options.items()}
+        others = max(length for letter, length in lengths.items() if letter != asked.answer)
+        assert lengths[asked.answer] <= 1.3 * others
+
+    def test_can_end_in_more_than_one_way(self, asked: Question) -> None:
+        """The outcome is read from evidence by a function whose parameters name it."""
+        assert all(p.kind is p.KEYWORD_ONLY for p in inspect.signature(OUTCOMES[asked.id]).parameters.values())
+
+    def test_is_asked_and_compared_on_a_page(self, asked: Question) -> None:
+        """Some page asks it, and the same page later shows the outcome."""
+        sources = [notebook.read_text(encoding="utf-8") for notebook in NOTEBOOKS]
+        call = json.dumps(f'predict("{asked.id}"')[1:-1]
+        outcome = json.dumps(f'predict.outcome("{asked.id}"')[1:-1]
+        assert any(call in source and source.find(call) < source.find(outcome) for source in sources)
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_page_shows_no_answer_before_it_is_asked_for(notebook: Path) -> None:
+    """Neither the source nor the output of a cell up to the outcome holds the reason that gives the answer away."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    for asked in questions().values():
+        before = [cell for cell in cells if f'predict.outcome("{asked.id}"' not in "".join(cell["source"])]
+        assert asked.why[:60] not in " ".join("".join(cell["source"]) for cell in before)
+        assert asked.why[:60] not in json.dumps([cell.get("outputs") for cell in before], ensure_ascii=False)
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_question_asked_on_a_page_exists(notebook: Path) -> None:
+    """A page cannot ask what nobody wrote down."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    for cell in (cell for cell in cells if cell["cell_type"] == "code"):
+        for node in ast.walk(ast.parse("".join(cell["source"]))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("predict", "predict.outcome"):
+                assert ast.literal_eval(node.args[0]) in questions()
+
+
+@pytest.mark.parametrize(
+    ("letter", "evidence"),
+    [
+        ("a", {"pause_s": 0.2}),
+        ("b", {"lost": 3}),
+        ("c", {"duplicated": 1}),
+        ("d", {}),
+        ("e", {"new_leader": None, "pause_s": None}),
+    ],
+)
+def test_each_option_of_leader_dies_can_come_true(letter: str, evidence: dict[str, object]) -> None:
+    """The outcome is decided by the run: there is evidence for every option."""
+    assert leader_dies(**{"new_leader": 2, "pause_s": 8.1, "lost": 0, "duplicated": 0, **evidence}) == letter  # type: ignore[arg-type]
+
+
+def test_an_unknown_question_names_the_nearest() -> None:
+    """A slip of the pen is answered with what was probably meant."""
+    with pytest.raises(LabError, match=r"no question `leader-dis`.*leader-dies"):
+        question("leader-dis")
+
+
+@pytest.mark.parametrize("answer", ["z", "", 1, None, "ab", "\x1b[2J"])
+def test_an_answer_that_is_no_option_is_refused_in_one_sentence(answer: object) -> None:
+    """The message lists the letters, and shows what was typed without obeying it."""
+    with pytest.raises(BadInput, match="Choose one of a, b, c, d, e") as refused:
+        question("leader-dies").choice(answer)
+    assert "\x1b" not in str(refused.value)
+
+
+@pytest.mark.parametrize("answer", ["B", "(b)", " b ", "b"])
+def test_brackets_and_capitals_do_not_matter(answer: str) -> None:
+    """(B) is b."""
+    assert question("leader-dies").choice(answer) == "b"
