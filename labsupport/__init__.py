@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from labsupport import claims, faults
     from labsupport.clients import flights
-    from labsupport.cluster import Cluster
+    from labsupport.cluster.cluster import Cluster
     from labsupport.core.errors import LabError
     from labsupport.observe import Recording
     from labsupport.teaching import predict
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Cluster", "LabError", "Recording", "claims", "faults", "flights", "predict", "show"]
 
 _HOMES = {
-    "Cluster": ("labsupport.cluster", "Cluster"),
+    "Cluster": ("labsupport.cluster.cluster", "Cluster"),
     "LabError": ("labsupport.core.errors", "LabError"),
     "Recording": ("labsupport.observe", "Recording"),
     "claims": ("labsupport.claims", None),

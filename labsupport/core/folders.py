@@ -39,7 +39,7 @@ def state_folder() -> Path:
 
 
 def runtime_folder() -> Path:
-    """One 0600 JSON file and one socket a running cluster; short, since socket paths are. `KAFKA_LAB_RUNTIME` moves it."""
+    """A JSON file and a socket (0600) a running cluster; short, as socket paths are. `KAFKA_LAB_RUNTIME` moves it."""
     base = os.environ.get("XDG_RUNTIME_DIR")
     default = Path(base) / APP if base else Path(tempfile.gettempdir()) / f"{APP}-{os.getuid()}"
     folder = _user_folder("KAFKA_LAB_RUNTIME", str(default))
