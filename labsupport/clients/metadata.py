@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 import random
+import time
+from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from labsupport.clients.connection import Connection
 from labsupport.core.clock import now_s
 from labsupport.core.errors import LabError
 from labsupport.core.escape import printable
-
-if TYPE_CHECKING:
-    from kafka.admin import KafkaAdminClient
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +66,7 @@ class MetadataReader:
         deadline = now_s() + self._timeout_s
         # Two tries: after a broker went silent the first ends early enough for another broker to be asked.
         for try_s in (self._timeout_s / 2, self._timeout_s):
-            client = self._client or self._connect()
+            client = self._connect() if self._client is None else self._client  # not `or`: its len() is 0
             try:
                 answer = client.list_topics(timeout=max(0.05, min(try_s, deadline - now_s())))
             except KafkaException as error:
@@ -109,10 +108,11 @@ class ControllerReader:
     """Asks again and again which node is the active controller, through one client. Use it from one thread."""
 
     def __init__(self, connection: Connection, *, coordination: Coordination, timeout_s: float = 2.0) -> None:
-        self._connection = connection
         self._timeout_s = timeout_s
         self._metadata = MetadataReader(connection, timeout_s=timeout_s) if coordination == "zookeeper" else None
-        self._admin: KafkaAdminClient | None = None
+        self._connection = connection
+        self._servers = deque(connection.bootstrap_servers.split(","))
+        self._quorum: _Quorum | None = None
 
     def read(self) -> int | None:
         """The node id of the active controller, or None when nobody said so within `timeout_s` seconds."""
@@ -123,7 +123,7 @@ class ControllerReader:
                 return None
         deadline = now_s() + self._timeout_s
         while (left_s := deadline - now_s()) > 0.02:
-            leader = self._quorum_leader(min(left_s, max(0.2, self._timeout_s / 3)))
+            leader = self._leader(min(left_s, self._timeout_s / 4))
             if leader is not None:
                 return leader
         return None
@@ -132,23 +132,77 @@ class ControllerReader:
         """Let the clients go; reading again makes new ones."""
         if self._metadata is not None:
             self._metadata.close()
-        if self._admin is not None:
-            self._admin.close()
-            self._admin = None
+        if self._quorum is not None:
+            self._quorum.close()
+            self._quorum = None
 
-    def _quorum_leader(self, timeout_s: float) -> int | None:
+    def _leader(self, timeout_s: float) -> int | None:
         from kafka.errors import KafkaError
 
+        give_up_s = now_s() + timeout_s
         try:
-            if self._admin is None:
-                self._admin = _bounded_admin(self._connection, timeout_s)
-            quorum = self._admin.describe_metadata_quorum()
-            leader = quorum["topics"][0]["partitions"][0]["leader_id"]
-        except (KafkaError, OSError, IndexError, KeyError) as error:
-            logger.debug("the quorum was not described: %s", printable(error))
+            if self._quorum is None:
+                self._quorum = _Quorum(self._connection, self._servers[0], timeout_s)
+            return self._quorum.leader(max(0.05, give_up_s - now_s()))
+        except (KafkaError, OSError) as error:
+            logger.debug("%s did not describe the quorum: %s", self._servers[0], printable(error))
             self.close()
+            self._servers.rotate(-1)
+            time.sleep(max(0.0, min(0.05, give_up_s - now_s())))  # a refused connection takes no time at all
             return None
-        return int(leader) if leader >= 0 else None
+
+
+class _Quorum:
+    """One broker, asked to describe the metadata quorum: kafka-python's own call asks any, also one that is silent."""
+
+    def __init__(self, connection: Connection, server: str, timeout_s: float) -> None:
+        from kafka.admin import KafkaAdminClient
+        from kafka.net.compat import KafkaNetClient
+
+        timeout_ms = max(1, int(timeout_s * 1000))
+        made: list[Any] = []
+
+        def client(**config: Any) -> Any:
+            made.append(KafkaNetClient(**config, socket_connection_setup_timeout_ms=timeout_ms))
+            return made[0]
+
+        bounded = {"bootstrap_timeout_ms": timeout_ms, "request_timeout_ms": timeout_ms, "kafka_client": client}
+        try:
+            self._admin = KafkaAdminClient(**{**connection.kafka_python(), "bootstrap_servers": [server], **bounded})
+        except BaseException:
+            for client_made in made:  # kafka-python 3.0.12 starts its thread before it connects, and then forgets it
+                client_made.close()
+                client_made._net.stop()
+            raise
+        self._node_id = self._node_of(server)
+
+    def _node_of(self, server: str) -> object:
+        """The node id behind `server`; None (any broker) if it advertises another address."""
+        known = self._admin._manager.cluster.brokers()
+        return next((node.node_id for node in known if f"{node.host}:{node.port}" == server), None)
+
+    def leader(self, timeout_s: float) -> int | None:
+        """The leader's node id, None during an election. Raises kafka-python's `KafkaError` without an answer."""
+        from kafka.errors import for_code
+
+        response = self._admin._manager.run(self._describe, timeout_s * 1000)
+        partition = response.topics[0].partitions[0] if response.topics else None
+        code = response.error_code or (partition.error_code if partition is not None else 0)
+        if code:
+            raise for_code(code)()
+        return int(partition.leader_id) if partition is not None and partition.leader_id >= 0 else None
+
+    async def _describe(self, timeout_ms: float) -> Any:
+        from kafka.protocol.admin import DescribeQuorumRequest
+
+        topic_of = DescribeQuorumRequest.TopicData
+        partition = topic_of.PartitionData(partition_index=0)
+        request = DescribeQuorumRequest(topics=[topic_of(topic_name="__cluster_metadata", partitions=[partition])])
+        manager = self._admin._manager
+        return await manager.wait_for(manager.send(request, self._node_id), timeout_ms)
+
+    def close(self) -> None:
+        self._admin.close()
 
 
 def active_controller(
@@ -164,27 +218,6 @@ def active_controller(
         return reader.read()
     finally:
         reader.close()
-
-
-def _bounded_admin(connection: Connection, timeout_s: float) -> KafkaAdminClient:
-    """An admin client that waits at most `timeout_s` seconds for anything, and leaves no thread when it fails."""
-    from kafka.admin import KafkaAdminClient
-
-    admin = KafkaAdminClient.__new__(KafkaAdminClient)
-    timeout_ms = max(1, int(timeout_s * 1000))
-    try:
-        admin.__init__(
-            **connection.kafka_python(),
-            bootstrap_timeout_ms=timeout_ms,
-            request_timeout_ms=timeout_ms,
-            reconnect_backoff_ms=20,
-            reconnect_backoff_max_ms=200,
-        )
-    except BaseException:
-        if hasattr(admin, "_net"):  # kafka-python 3.0.12 starts its thread before it connects, and forgets it
-            admin._net.stop()
-        raise
-    return admin
 
 
 def _understood(answer: Any, topic: str | None) -> ClusterMetadata:

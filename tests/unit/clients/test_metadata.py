@@ -1,0 +1,135 @@
+"""Reading metadata: everything is reported, nothing is created, and a silent broker is got around."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from fake_broker import FakeCluster
+
+from labsupport.clients import Connection
+from labsupport.clients.metadata import (
+    ControllerReader,
+    MetadataReader,
+    NoAnswer,
+    PartitionInfo,
+    active_controller,
+)
+from labsupport.core.clock import now_s
+
+NOBODY = Connection(bootstrap_servers="127.0.0.1:1,127.0.0.1:2")
+
+
+def test_a_read_reports_all_brokers_and_topics_internal_ones_too(fake_cluster: FakeCluster) -> None:
+    """Brokers by id and address; a partition that nobody leads has the leader None."""
+    servers = fake_cluster.start(3)
+    metadata = MetadataReader(Connection(bootstrap_servers=servers), timeout_s=5).read()
+    assert metadata.cluster_id == "fake"
+    assert metadata.brokers == dict(enumerate(servers.split(","), start=1))
+    assert metadata.topics == {
+        "__consumer_offsets": {0: PartitionInfo(2, (2,), (2,))},
+        "t": {0: PartitionInfo(1, (1, 2), (1,)), 1: PartitionInfo(None, (2,), (2,))},
+    }
+
+
+def test_asking_for_a_topic_never_names_it_to_a_broker(fake_cluster: FakeCluster) -> None:
+    """A broker creates a topic when it is asked for by name, so all are asked for and the one is picked here."""
+    reader = MetadataReader(Connection(bootstrap_servers=fake_cluster.start(1)), timeout_s=5)
+    assert list(reader.read("t").topics) == ["t"]
+    assert reader.read("absent").topics == {}
+    assert [topics for topics in fake_cluster.brokers[0].asked_for if topics] == []
+
+
+def test_reads_share_one_connection(fake_cluster: FakeCluster) -> None:
+    """A second read costs one request, not a new client."""
+    reader = MetadataReader(Connection(bootstrap_servers=fake_cluster.start(1)), timeout_s=5)
+    reader.read()
+    before = fake_cluster.brokers[0].answered
+    reader.read()
+    assert fake_cluster.brokers[0].answered == before + 1
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_after_a_broker_fell_silent_the_others_answer(fake_cluster: FakeCluster, round_: int) -> None:
+    """The read that is under way may fail once at most; those after it are answered by the other brokers."""
+    reader = MetadataReader(Connection(bootstrap_servers=fake_cluster.start(3)), timeout_s=2)
+    reader.read()
+    favourite = max(fake_cluster.brokers, key=lambda broker: broker.answered)
+    favourite.silent = True
+    answers = [_answered(reader) for _ in range(10)]
+    assert all(answers[1:])
+
+
+def test_two_silent_brokers_of_three_do_not_matter_to_a_new_reader(fake_cluster: FakeCluster) -> None:
+    """librdkafka goes on to the next server while a connection is not answered."""
+    servers = fake_cluster.start(3)
+    for broker in fake_cluster.brokers[:2]:
+        broker.silent = True
+    assert MetadataReader(Connection(bootstrap_servers=servers), timeout_s=5).read().cluster_id == "fake"
+
+
+def test_when_all_are_silent_the_read_ends_in_time_and_says_so(fake_cluster: FakeCluster) -> None:
+    """Sockets that accept and never answer must not hold a caller longer than he asked for."""
+    servers = fake_cluster.start(2)
+    reader = MetadataReader(Connection(bootstrap_servers=servers), timeout_s=0.5)
+    reader.read()
+    for broker in fake_cluster.brokers:
+        broker.silent = True
+    began_s = now_s()
+    with pytest.raises(NoAnswer, match=r"answered within 0\.5 s"):
+        reader.read()
+    assert now_s() - began_s < 5  # ten times the limit: fails when a client's own time-out (10 s and more) rules
+
+
+def test_nobody_listening_is_no_answer(capfd: pytest.CaptureFixture[str]) -> None:
+    """One sentence, and no library prints its own."""
+    with pytest.raises(NoAnswer, match="No broker of 127"):
+        MetadataReader(NOBODY, timeout_s=0.3).read()
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("silent", [0, 1, 2])
+def test_the_controller_of_kraft_is_the_leader_of_the_quorum(fake_cluster: FakeCluster, silent: int) -> None:
+    """Not the controller id of the metadata, which is the broker asked; silent brokers are got around."""
+    servers = fake_cluster.start(3)
+    for broker in fake_cluster.brokers[:silent]:
+        broker.silent = True
+    assert active_controller(Connection(bootstrap_servers=servers), coordination="kraft", timeout_s=8) == 101
+
+
+def test_the_controller_under_zookeeper_is_in_the_metadata(fake_cluster: FakeCluster) -> None:
+    """There every broker knows it."""
+    connection = Connection(bootstrap_servers=fake_cluster.start(1))
+    assert active_controller(connection, coordination="zookeeper", timeout_s=5) == 1
+
+
+def test_an_election_has_no_controller(fake_cluster: FakeCluster) -> None:
+    """The quorum says -1 until it has a leader."""
+    fake_cluster.quorum_leader = -1
+    connection = Connection(bootstrap_servers=fake_cluster.start(1))
+    assert active_controller(connection, coordination="kraft", timeout_s=0.5) is None
+
+
+@pytest.mark.parametrize("coordination", ["kraft", "zookeeper"])
+def test_without_an_answer_there_is_no_controller_and_no_thread_left(coordination: str) -> None:
+    """kafka-python starts a thread before it connects; it must not outlive the attempt."""
+    before = set(threading.enumerate())
+    assert active_controller(NOBODY, coordination=coordination, timeout_s=0.5) is None  # type: ignore[arg-type]
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_controller_reader_survives_the_silence_of_its_broker(fake_cluster: FakeCluster) -> None:
+    """It asks the next one, within the same read."""
+    reader = ControllerReader(Connection(bootstrap_servers=fake_cluster.start(3)), coordination="kraft", timeout_s=8)
+    assert reader.read() == 101
+    next(broker for broker in fake_cluster.brokers if broker.answered).silent = True
+    assert reader.read() == 101
+    reader.close()
+
+
+def _answered(reader: MetadataReader) -> bool:
+    try:
+        reader.read()
+    except NoAnswer:
+        return False
+    return True
