@@ -4,6 +4,21 @@ Found in the user's cache or fetched once by the committed lock, checked by SHA-
 no cluster and never resolves a version. Start with `kafka_home`.
 """
 
+from labsupport.provision.data import UPlot, flights_archive, uplot_files
+from labsupport.provision.everything import fetch_all
+from labsupport.provision.gate import cluster_is_starting
 from labsupport.provision.kafka import KAFKA_VERSIONS, KafkaHome, Program, kafka_home
+from labsupport.provision.kraft import kraft_bootstrap
 
-__all__ = ["KAFKA_VERSIONS", "KafkaHome", "Program", "kafka_home"]
+__all__ = [
+    "KAFKA_VERSIONS",
+    "KafkaHome",
+    "Program",
+    "UPlot",
+    "cluster_is_starting",
+    "fetch_all",
+    "flights_archive",
+    "kafka_home",
+    "kraft_bootstrap",
+    "uplot_files",
+]
