@@ -1,0 +1,46 @@
+# kafka-lab. `make` alone lists what there is. Works with GNU make 3.81 and later.
+.DEFAULT_GOAL := help
+
+# ARGS goes to the program behind a target: make lab ARGS=--no-browser, make test ARGS='-k workspace'.
+ARGS =
+# PYTHON names the interpreter to build on: make lab PYTHON=/opt/python3.13/bin/python3
+export PYTHON
+
+LAB = sh tools/lab.sh
+BIN = .venv/bin
+
+.PHONY: help lab test slow lint bench soak lock reset clean
+
+help:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+lab: ## Open the lab in JupyterLab; the first time sets everything up
+	@$(LAB) lab $(ARGS)
+
+test: ## Run the tests: units, real clusters, every page (a few minutes)
+	@$(LAB) test $(ARGS)
+
+slow: ## Run the slower tests: the lab in a browser, faults, orphans, locks
+	@$(LAB) slow $(ARGS)
+
+lint: ## Check style, types and spelling
+	@$(LAB) ready dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
+
+bench: ## Measure side by side with plain Kafka and plain Jupyter
+	@$(LAB) bench $(ARGS)
+
+soak: ## Run the faults for many rounds; results go to docs/evidence/
+	@$(LAB) soak $(ARGS)
+
+lock: ## Resolve the pinned versions again (maintainers)
+	@$(LAB) lock $(ARGS)
+
+reset: ## Stop all clusters and put workspace and progress into a dated folder
+	@$(LAB) reset $(ARGS)
+
+clean: ## Remove what set-up made in this folder; your work and downloads stay
+	@$(LAB) clean
