@@ -10,8 +10,15 @@ from labsupport.teaching import cards, kept
 from labsupport.teaching.kept import Kept
 from labsupport.teaching.questions import Question
 
-_WRAP = """<style>
-.kafka-lab-options label { height: auto; white-space: normal; line-height: 1.4; margin: 0.15em 0; }
+_WIDTH = "46em"
+_STYLE = """<style>
+.kafka-lab-question .widget-html-content { line-height: 1.45; font-size: var(--jp-content-font-size1, 14px); }
+.kafka-lab-question .widget-radio-box { margin: 0.3em 0; }
+.kafka-lab-question .widget-radio-box label {
+  display: flex; flex-direction: row-reverse; justify-content: flex-end; align-items: baseline; gap: 0.5em;
+  height: auto; margin: 0.1em 0; white-space: normal; line-height: 1.45; font-size: var(--jp-content-font-size1, 14px);
+}
+.kafka-lab-question .widget-radio-box input { flex: none; float: none; margin: 0; align-self: center; }
 </style>"""
 
 
@@ -38,14 +45,18 @@ def build(question: Question, now: Kept) -> tuple[Any, Any, Any]:
     options = ipywidgets.RadioButtons(
         options=[(question.option(letter), letter) for letter in question.options],
         value=now.of(question.id).latest,
-        layout={"width": "auto", "max_width": "46em"},
+        layout={"width": "auto"},
     )
-    options.add_class("kafka-lab-options")
     said = ipywidgets.HTML(_said(question, now))
     options.observe(partial(_keep, question, said), names="value")
-    title = ipywidgets.HTML(f"{_WRAP}<strong>Your prediction.</strong> {for_html(question.ask, limit=1000)}")
-    title.layout.max_width = "46em"
-    return ipywidgets.VBox([title, options, said]), options, said
+    title = ipywidgets.HTML(
+        f"{_STYLE}<div style='font-size:85%;letter-spacing:.04em;opacity:.8'>Your prediction</div>"
+        f"{for_html(question.ask, limit=1000)}"
+    )
+    box = ipywidgets.VBox([title, options, said], layout={"max_width": _WIDTH, "padding": "0.5em 1em"})
+    box.layout.border_left = "3px solid #787878"
+    box.add_class("kafka-lab-question")
+    return box, options, said
 
 
 def _keep(question: Question, said: Any, change: dict[str, Any]) -> None:
