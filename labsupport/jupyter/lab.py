@@ -75,9 +75,10 @@ def _main(asked: argparse.Namespace) -> int:
     for sentence in lay_out(workspace=workspace):
         print(sentence, file=sys.stderr)
     workspace.mkdir(exist_ok=True)
+    os.chdir(workspace)  # terminals open there
     server = _server(workspace, asked.port)
     server.io_loop.add_callback(lambda: _ready(server, seat, browser=not asked.no_browser))
-    signal.signal(signal.SIGHUP, lambda *_: server.stop(from_signal=True))  # the terminal was closed
+    _stop_on_signals(server)
     server.start()
     _tell_what_stays()
     return 0
@@ -103,9 +104,10 @@ def _config(workspace: Path, port: int) -> Config:
             "open_browser": False,  # `_show` does it, in both kinds of start
             "answer_yes": True,  # one Ctrl-C, without a question
             "allow_root": os.geteuid() == 0,
-            "log_level": "WARN",
         }
     )
+    config.Application.log_level = "WARN"
+    config.KernelManager.transport_encryption = "auto"  # other users of this machine cannot listen to a kernel's ports
     if bash := shutil.which("bash"):
         config.ServerApp.terminado_settings = {"shell_command": [bash, "--rcfile", str(SHELL / "bashrc"), "-i"]}
     # Made anew for each run and handed over in memory: never on a command line, never in the environment of a kernel.
@@ -131,7 +133,25 @@ def _server(workspace: Path, port: int) -> ServerApp:
     jupyter_core.paths.SYSTEM_JUPYTER_PATH.clear()
     jupyter_core.paths.SYSTEM_CONFIG_PATH.clear()
     server: ServerApp = LabApp.initialize_server(argv=[], config=_config(workspace, port))
+    for handler in server.log.handlers:  # said at each kernel of any Jupyter, about a setting of its own
+        handler.addFilter(lambda record: "websocket_ping_timeout" not in record.getMessage())
     return server
+
+
+def _stop_on_signals(server: ServerApp) -> None:
+    """Jupyter cleans up after Ctrl-C at a terminal only; here one signal ends everything, with or without a terminal.
+
+    A second one ends this process at once; kernels and supervisors watch their parents and end by themselves.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def stop(*_: object) -> None:
+        for number in signals:
+            signal.signal(number, signal.SIG_DFL)
+        server.stop(from_signal=True)
+
+    for number in signals:
+        signal.signal(number, stop)
 
 
 def _ready(server: ServerApp, seat: Seat, *, browser: bool) -> None:
