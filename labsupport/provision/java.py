@@ -7,6 +7,18 @@ from pathlib import Path
 
 from labsupport.core.errors import ProvisionError
 
+# A cache trained without these modules is refused as soon as JMX is switched on or an agent is loaded.
+MODULES = "--add-modules=jdk.management.agent,java.instrument"
+# The quick profile. What each flag is worth is in docs/decisions; the full compiler is for tuning chapters.
+QUICK = (
+    "-Xmx256m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:-UsePerfData",
+    "-Djava.awt.headless=true",
+    MODULES,
+)
+
 
 @cache
 def java() -> Path:

@@ -6,21 +6,17 @@ import difflib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from labsupport.core.errors import BadInput
 from labsupport.core.folders import cache_folder
+from labsupport.provision import aot
+from labsupport.provision.aot import Program
 from labsupport.provision.fetch import fetch
-from labsupport.provision.java import java
+from labsupport.provision.java import QUICK, java
 from labsupport.provision.lock import locked
 from labsupport.provision.progress import Progress
 
 KAFKA_VERSIONS = ("3.9.2", "4.3.1")
-Program = Literal["zookeeper", "broker-zookeeper", "broker-kraft", "tool"]
-
-# A cache trained without these modules is refused as soon as JMX is switched on or an agent is loaded.
-MODULES = "--add-modules=jdk.management.agent,java.instrument"
-QUICK = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Djava.awt.headless=true", MODULES)
 
 
 @dataclass(frozen=True)
@@ -32,8 +28,11 @@ class KafkaHome:
     classpath: str
 
     def flags(self, program: Program, *, jmx: bool = False) -> list[str]:
-        """The JVM flags of the quick profile: small heap, quick start, and the start-up cache if there is one."""
-        return ["-Xmx256m", *QUICK]
+        """The JVM flags of the quick profile: small heap, quick start, and the start-up cache if there is one.
+
+        `jmx` changes nothing: the modules that it needs are always there, so that the cache is accepted with it too.
+        """
+        return [*QUICK, *aot.flags(self.version, program)]
 
 
 def checked_version(version: str) -> str:
