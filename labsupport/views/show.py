@@ -1,0 +1,112 @@
+"""What a page calls: `show.cluster_map(cluster)`, `show.failover(...)`, `show.verdict(...)`. Each returns a picture.
+
+A display that draws a value of `observe` also has that value's attributes (`show.failover(...).new_leader_s`), so that
+a page can show it and hand it to a claim.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from labsupport.core.errors import BadInput
+from labsupport.core.escape import printable
+from labsupport.core.finding import Finding
+from labsupport.views import cards, timeline, timeline_svg
+from labsupport.views.map import ClusterMap
+from labsupport.views.map_svg import map_html
+from labsupport.views.markup import Markup
+from labsupport.views.state import of
+
+if TYPE_CHECKING:
+    from labsupport.claims import Judgement
+    from labsupport.cluster.cluster import Cluster
+    from labsupport.observe import Failover, HistoryVerdict, Recording
+
+__all__ = ["cluster_map", "failover", "finding", "judgement", "recording", "stamps", "verdict"]
+
+
+class Display:
+    """HTML for a page and text for a terminal; always these two MIME types. `value` is what is drawn."""
+
+    def __init__(self, value: Any, html: Markup, plain: str) -> None:
+        self.value = value
+        self._html, self._plain = html, plain
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # IPython asks for many _repr_…_; the value's own would be drawn instead of this
+            raise AttributeError(name)
+        return getattr(self.value, name)
+
+    def __repr__(self) -> str:
+        return self._plain
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        return {"text/plain": self._plain, "text/html": str(self._html)}
+
+
+def cluster_map(cluster: Cluster) -> ClusterMap:
+    """The cluster as a picture that moves, with buttons that kill, start, pause and resume a broker."""
+    return ClusterMap(cluster)
+
+
+def failover(source: Cluster | Recording, topic: object, partition: int = 0) -> Display:
+    """The last failover of a partition as a timeline; `source` is a cluster or a Recording.
+
+    Has the attributes of `observe.Failover` (`old`, `new`, `new_leader_s`, `first_acked_s`: seconds since the kill).
+    Raises `LabError` when the partition's leader was never hit.
+    """
+    from labsupport import observe
+
+    written = _recording(source)
+    seen = observe.failover(written, str(topic), partition)
+    drawn = timeline_svg.timeline_html(timeline.timeline_of(written, seen))
+    return Display(seen, drawn, timeline.plain(seen))
+
+
+def verdict(source: Cluster | Recording | HistoryVerdict, topic: object = None) -> Display:
+    """What became of the records of `topic`; of a cluster or a Recording, or a verdict that is there already.
+
+    Has the attributes of `observe.HistoryVerdict` (numbers of records: `acked`, `lost`, `duplicated`, `unknown`).
+    Raises `LabError` when the topic was not read back.
+    """
+    from labsupport import observe
+
+    if isinstance(source, observe.HistoryVerdict):
+        judged = source
+    elif topic is None:
+        raise BadInput("Which topic's records?", fix='Name it: `show.verdict(cluster, "flights")`.')
+    else:
+        judged = observe.verdict(_recording(source), str(topic))
+    return Display(judged, cards.verdict_card(judged), repr(judged))
+
+
+def recording(written: Recording) -> Display:
+    """The last state that a Recording tells of, still."""
+    from labsupport import observe
+
+    state = of(observe.state_of(written))
+    return Display(written, map_html(state), state.text())
+
+
+def stamps(seen: Failover) -> Display:
+    """A failover without its Recording: its caption."""
+    return Display(seen, timeline_svg.stamps_html(seen), timeline.plain(seen))
+
+
+def judgement(judged: Judgement) -> Display:
+    """A claim beside what this run saw."""
+    return Display(judged, cards.judgement_card(judged), str(judged))
+
+
+def finding(found: Finding) -> Display:
+    """What a check saw."""
+    return Display(found, cards.finding_card(found), str(found))
+
+
+def _recording(source: Any) -> Any:
+    written = getattr(source, "recording", source)
+    if not hasattr(written, "entries"):
+        raise BadInput(
+            f"{printable(type(source).__name__)} has no recording to show.", fix="Give a Cluster or a Recording."
+        )
+    return written

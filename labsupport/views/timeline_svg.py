@@ -1,0 +1,201 @@
+"""The failover timeline as a picture: a lane a broker, who led, who was in sync, and the writes that came through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from labsupport.core.escape import printable
+from labsupport.views import palette as colour
+from labsupport.views.map_svg import figure
+from labsupport.views.markup import Markup, tag, text
+from labsupport.views.timeline import Span, Timeline, caption, hit, ms
+
+if TYPE_CHECKING:
+    from labsupport.observe.failover import Failover
+
+WIDTH = 700
+_LEFT, _RIGHT = 104, 12
+_LANE, _CHART = 24, 88
+
+
+def timeline_html(timeline: Timeline) -> Markup:
+    """The timeline over its caption."""
+    words = caption(timeline.failover, timeline.silent_s)
+    return figure(timeline_svg(timeline), words, data_testid="failover-timeline")
+
+
+def timeline_svg(timeline: Timeline) -> Markup:
+    """The timeline as an `<svg>`, legible on light and dark; its label repeats the caption."""
+    return _Drawing(timeline).svg()
+
+
+class _Drawing:
+    """Draws from top to bottom; `y` is where the next lane goes."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.t = timeline
+        self.y = 8.0
+        self.parts: list[object] = []
+        self.over: list[object] = []
+
+    def svg(self) -> Markup:
+        top = self._stamps()
+        for name, spans in self.t.brokers.items():
+            self._lane(name, spans)
+        self._lane(f"leads {self._partition}", self.t.leaders)
+        self._lane("in sync", self.t.in_sync)
+        self._chart()
+        bottom = self.y
+        self._axis()
+        shade = [] if self.t.fault is None else [self._shade(self.t.fault, top, bottom)]
+        lines = [tag("line", x1=x, x2=x, y1=y, y2=bottom, **style) for x, y, style in self._stamp_lines]
+        return tag(
+            "svg",
+            *shade,
+            *self.parts,
+            *lines,
+            *self.over,
+            xmlns="http://www.w3.org/2000/svg",
+            viewBox=f"0 0 {WIDTH} {self.y:.0f}",
+            width="100%",
+            style=f"max-width:{WIDTH}px",
+            role="img",
+            aria_label=caption(self.t.failover, self.t.silent_s),
+            font_family=colour.FONT,
+            font_size="12",
+            fill=colour.INK,
+        )
+
+    @property
+    def _partition(self) -> str:
+        name = printable(self.t.failover.topic, limit=7)
+        return f"{name}-{self.t.failover.partition}"
+
+    def _x(self, seconds: float) -> float:
+        inside = min(max(seconds, self.t.begin), self.t.end)
+        return _LEFT + (inside - self.t.begin) / (self.t.end - self.t.begin) * (WIDTH - _LEFT - _RIGHT)
+
+    def _stamps(self) -> float:
+        """The moments that are measured, each with its name on a line of its own; returns where lanes begin."""
+        failover = self.t.failover
+        stamps: list[tuple[str, float, str, str | None]] = [(hit(failover), 0.0, colour.BROKEN, None)]
+        if failover.new_leader_s is not None:
+            stamps.append((f"broker {failover.new} leads", failover.new_leader_s, colour.LEADER, "6 3"))
+        if failover.first_acked_s is not None:
+            stamps.append(("first acknowledged write", failover.first_acked_s, colour.FOLLOWER, "2 2"))
+        self._stamp_lines: list[tuple[float, float, dict[str, Any]]] = []
+        for name, seconds, stroke, dash in stamps:
+            x = self._x(seconds)
+            right = x > WIDTH * 0.6
+            label = f"{name}: {ms(seconds)}"
+            self.parts.append(
+                tag(
+                    "text",
+                    text(label),
+                    x=x - 6 if right else x + 6,
+                    y=self.y + 11,
+                    text_anchor="end" if right else "start",
+                    data_stamp=f"{seconds:.3f}",
+                )
+            )
+            self._stamp_lines.append((x, self.y, {"stroke": stroke, "stroke_width": "1.6", "stroke_dasharray": dash}))
+            self.y += 16
+        self.y += 4
+        return self.y
+
+    def _label(self, words: str, y: float) -> None:
+        self.parts.append(tag("text", text(words), x=_LEFT - 8, y=y, text_anchor="end"))
+
+    def _lane(self, name: str, spans: Sequence[Span]) -> None:
+        self._label(name, self.y + 15)
+        for span in spans:
+            self.parts.append(self._bar(span))
+        self.y += _LANE
+
+    def _bar(self, span: Span) -> Markup:
+        x, width = self._x(span.begin), max(self._x(span.end) - self._x(span.begin), 1.0)
+        broken = span.what in {"stopped", "paused", "nobody"} or span.what.endswith(")")
+        moving = span.what in {"starting", "waiting"}
+        stroke = colour.BROKEN if broken else colour.GREY if moving else self._good(span.what)
+        bar = tag(
+            "rect",
+            x=x,
+            y=self.y + 2,
+            width=width,
+            height=float(_LANE - 6),
+            rx="3",
+            fill=stroke,
+            fill_opacity="0.08" if broken or moving else "0.22",
+            stroke=stroke,
+            stroke_width="1.4",
+            stroke_dasharray="5 3" if broken else "2 3" if moving else None,
+        )
+        fits = width > 6.6 * len(span.what) + 6
+        words = tag("text", text(span.what), x=x + 5, y=self.y + 15) if fits else None
+        return tag("g", bar, words, tag("title", text(span.what)), data_what=span.what)
+
+    def _good(self, what: str) -> str:
+        return colour.LEADER if what.startswith("broker ") else colour.FOLLOWER
+
+    def _chart(self) -> None:
+        """Acknowledged records a second, from zero."""
+        self.y += 10
+        bottom, most = self.y + _CHART, max(self.t.acked, default=0.0)
+        top = _nice(most)
+        step = (self.t.end - self.t.begin) / max(len(self.t.acked), 1)
+        points = []
+        for index, rate in enumerate(self.t.acked):
+            y = bottom - rate / top * _CHART
+            points += [f"{self._x(self.t.begin + index * step):.1f} {y:.1f}"]
+            points += [f"{self._x(self.t.begin + (index + 1) * step):.1f} {y:.1f}"]
+        for value in (0.0, top / 2, top):
+            y = bottom - value / top * _CHART
+            self.parts.append(
+                tag("line", x1=float(_LEFT), x2=float(WIDTH - _RIGHT), y1=y, y2=y, stroke=colour.GREY, opacity="0.35")
+            )
+            self._label(f"{value:,.0f}", y + 4)
+        self.parts.append(tag("text", "acknowledged", x="4", y=self.y + 34))
+        self.parts.append(tag("text", "(records/s)", x="4", y=self.y + 50))
+        if points:
+            line = "L".join(points)
+            area = f"M{self._x(self.t.begin):.1f} {bottom:.1f}L{line}L{self._x(self.t.end):.1f} {bottom:.1f}Z"
+            self.parts.append(tag("path", d=area, fill=colour.LEADER, fill_opacity="0.22"))
+            self.parts.append(tag("path", d=f"M{line}", fill="none", stroke=colour.LEADER, stroke_width="1.6"))
+        self.y = bottom
+
+    def _axis(self) -> None:
+        for seconds in _ticks(self.t.begin, self.t.end):
+            x = self._x(seconds)
+            self.parts.append(tag("line", x1=x, x2=x, y1=self.y, y2=self.y + 4, stroke=colour.GREY))
+            self.parts.append(tag("text", f"{seconds:g}", x=x, y=self.y + 17, text_anchor="middle"))
+        since = {"killed": "kill", "stopped": "stop", "paused": "pause"}.get(self.t.failover.fault, "crash")
+        middle = (_LEFT + WIDTH - _RIGHT) / 2
+        self.parts.append(tag("text", f"time since the {since} (s)", x=middle, y=self.y + 34, text_anchor="middle"))
+        self.y += 42
+
+    def _shade(self, fault: Span, top: float, bottom: float) -> Markup:
+        x, width = self._x(fault.begin), self._x(fault.end) - self._x(fault.begin)
+        ground = tag("rect", x=x, y=top, width=width, height=bottom - top, fill=colour.BROKEN, fill_opacity="0.09")
+        name = tag("text", text(fault.what), x=x + width - 5, y=bottom - 6, text_anchor="end")
+        self.over.append(name)
+        return tag("g", ground, data_fault=fault.what)
+
+
+def _nice(most: float) -> float:
+    """A round number not below `most`, for the top of an axis."""
+    size = 1.0
+    while size * 10 <= most:
+        size *= 10
+    return next((size * step for step in (1, 2, 4, 5, 10) if size * step >= most), size * 10)
+
+
+def _ticks(begin: float, end: float) -> list[float]:
+    step = next((s for s in (0.5, 1, 2, 5, 10, 20) if (end - begin) / s <= 10), 20)
+    first = int(begin // step)
+    return [n * step for n in range(first, int(end // step) + 1) if begin <= n * step <= end]
+
+
+def stamps_html(failover: Failover) -> Markup:
+    """A failover without its Recording: the caption alone."""
+    return tag("p", text(caption(failover)), data_testid="failover-stamps")
