@@ -28,6 +28,7 @@ lint: ## Check style, types and spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy tools/setup_lab.py
 	$(BIN)/codespell
 
 bench: ## Measure side by side with plain Kafka and plain Jupyter
