@@ -1,0 +1,77 @@
+"""What is told of a running cluster, as facts for `--json` and as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labsupport.core.errors import LabError
+from labsupport.core.escape import printable
+
+if TYPE_CHECKING:
+    from labsupport.cluster.registry import ClusterRecord
+
+
+def facts(record: ClusterRecord) -> dict[str, Any]:
+    """The stable form of `--json`: brokers apart from what coordinates them, each with pid, address and log file.
+
+    `pid` is null while a node is stopped; `owner_pid` is null for a cluster of `kafka-lab up`.
+    """
+    nodes = _nodes(record)
+    return {
+        "name": record["name"],
+        "bootstrap_servers": record["bootstrap_servers"],
+        "cluster_id": record["cluster_id"],
+        "coordination": record["coordination"],
+        "version": record["version"],
+        "owner_pid": record["owner_pid"],
+        "folder": record["folder"],
+        "brokers": [node for node in nodes if "broker" in node["roles"]],
+        "coordinators": [node for node in nodes if "broker" not in node["roles"]],
+    }
+
+
+def text(described: dict[str, Any]) -> str:
+    """A cluster's facts as lines for a terminal."""
+    owner = described["owner_pid"]
+    until = "runs until `kafka-lab down`" if owner is None else f"ends with its notebook or program, pid {owner}"
+    head = f"{described['name']}: Kafka {described['version']} ({described['coordination']}), {until}"
+    rows = [
+        (node["name"], node["address"], node["state"], f"pid {node['pid']}" if node["pid"] else "", node["log_file"])
+        for node in [*described["brokers"], *described["coordinators"]]
+    ]
+    return "\n".join([head, f"  {described['bootstrap_servers']}", *("  " + line for line in columns(rows))])
+
+
+def columns(rows: Iterable[Sequence[object]]) -> list[str]:
+    """Rows of cells as aligned lines."""
+    cells = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+
+
+def _nodes(record: ClusterRecord) -> list[dict[str, Any]]:
+    processes = {process["name"]: process for process in record["processes"]}
+    states = _states(record)
+    return [
+        {
+            "name": node["name"],
+            "node_id": node["node_id"],
+            "roles": node["roles"],
+            "address": node["address"],
+            "state": states.get(node["name"], "unknown"),
+            "pid": processes[node["name"]]["pid"],
+            "log_file": processes[node["name"]]["log_file"],
+        }
+        for node in record["nodes"]
+    ]
+
+
+def _states(record: ClusterRecord) -> dict[str, str]:
+    from labsupport.cluster.supervised import Supervised
+
+    try:
+        return dict(Supervised(record["name"], Path(record["folder"])).states())
+    except LabError:  # it is ending at this moment; the rest is still worth telling
+        return {}

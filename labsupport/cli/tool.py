@@ -1,0 +1,150 @@
+"""`kafka-lab tool`: Kafka's own tools, in a JVM that takes this process's place.
+
+So its input and output, signals and exit code are the tool's own. `run_as_script` is the short way of the kafka-*.sh
+launchers: their arguments pass unchanged.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from labsupport.cli.addresses import wants_address, with_address
+from labsupport.cli.arguments import ClusterName
+from labsupport.core.errors import LabError, NotRunning
+
+NAMED_CLUSTER = "KAFKA_LAB_CLUSTER"  # exported by `kafka-lab env`
+_LOGGING = {
+    "3": ("-Dlog4j.configuration", "tools-log4j.properties"),
+    "4": ("-Dlog4j2.configurationFile", "tools-log4j2.yaml"),
+}
+_LONG_RUNNING = ("connect-", "mirror-maker", "-perf-test", "verifiable-")
+
+
+class _Tool(click.Command):
+    """Ends its help with the names of the tools."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from labsupport.provision.tools import TOOLS
+
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(f"Tools: {', '.join(sorted(TOOLS))}.")
+
+
+@click.command(
+    cls=_Tool,
+    short_help="Run one of Kafka's own tools, such as topics.",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.option("--cluster", type=ClusterName(), metavar="NAME", help="The cluster, if several are running.")
+@click.argument("name", metavar="TOOL")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
+def tool(cluster: str | None, name: str, arguments: tuple[str, ...]) -> NoReturn:
+    """Run one of Kafka's own tools: `kafka-lab tool topics --describe`.
+
+    The address of the running cluster is added if you give none. What comes after TOOL is the tool's own, `--help` too.
+    """
+    from labsupport.provision.tools import tool_name
+
+    known = tool_name(name)
+    record = _cluster(cluster, arguments)
+    words = list(arguments)
+    if wants_address(known, words):
+        record = record or _said_which()
+        zookeeper = _zookeeper(record) if known == "zookeeper-shell" else ""
+        words = with_address(known, words, bootstrap_servers=record["bootstrap_servers"], zookeeper=zookeeper)
+    _become(known, words, record)
+
+
+def run_as_script(arguments: Sequence[str]) -> NoReturn:
+    """What a launcher calls: the name of the script, then the user's arguments, which are passed as they are."""
+    from labsupport.provision.tools import tool_name
+
+    if not arguments:
+        raise LabError("`tool --as-script` lacks the name of a script.", fix="Use `kafka-lab tool TOOL`.")
+    script, *words = arguments
+    _become(tool_name(script), words, _cluster(None, words))
+
+
+def command_line(name: str, arguments: Sequence[str], version: str, environment: Mapping[str, str]) -> list[str]:
+    """The JVM's command line. As with Kafka's scripts, KAFKA_HEAP_OPTS, KAFKA_OPTS and KAFKA_LOG4J_OPTS are heeded."""
+    from labsupport.provision import kafka_home
+    from labsupport.provision.tools import tool_main
+
+    main_class = tool_main(name, version)
+    home = kafka_home(version)
+    flags = ["-Xmx512m"] if any(part in name for part in _LONG_RUNNING) else home.flags("tool")
+    logging = shlex.split(environment.get("KAFKA_LOG4J_OPTS", "")) or [_quiet(version)]
+    own = shlex.split(environment.get("KAFKA_HEAP_OPTS", "")) + shlex.split(environment.get("KAFKA_OPTS", ""))
+    return [str(home.java), *flags, *logging, *own, "-cp", home.classpath, main_class, *arguments]
+
+
+def _quiet(version: str) -> str:
+    prop, file = _LOGGING[version.split(".", maxsplit=1)[0]]
+    return f"{prop}={Path(__file__).with_name(file).as_uri()}"
+
+
+def _become(name: str, arguments: Sequence[str], record: dict[str, Any] | None) -> NoReturn:
+    command = command_line(name, arguments, _version(name, record), os.environ)
+    sys.stdout.flush()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored stays so in a new program
+    os.execv(command[0], command)
+
+
+def _version(name: str, record: dict[str, Any] | None) -> str:
+    """The cluster's own version; the newest that has the tool if there is no cluster, or its version lacks the tool."""
+    from labsupport.provision.tools import versions_with
+
+    versions = versions_with(name)
+    return record["version"] if record is not None and record["version"] in versions else versions[-1]
+
+
+def _cluster(name: str | None, arguments: Sequence[str]) -> dict[str, Any] | None:
+    """The cluster that is meant: the one named, the one whose address is given, that of this shell, the only one."""
+    from labsupport.cluster import registry
+
+    if name is not None:
+        return registry.find(name)
+    records = registry.running()
+    line = " ".join(arguments)
+    for record in records:
+        if any(node["address"] in line for node in record["nodes"]):
+            return record
+    of_this_shell = os.environ.get(NAMED_CLUSTER)
+    if of_this_shell:
+        return next((record for record in records if record["name"] == of_this_shell), None)
+    return records[0] if len(records) == 1 else None
+
+
+def _said_which() -> dict[str, Any]:
+    """There was no telling which cluster is meant: say so."""
+    from labsupport.cluster import registry
+
+    of_this_shell = os.environ.get(NAMED_CLUSTER)
+    if of_this_shell:
+        raise NotRunning(
+            f"The cluster {of_this_shell}, which ${NAMED_CLUSTER} names, is not running.",
+            fix=f'Run `unset {NAMED_CLUSTER}`, or `eval "$(kafka-lab env NAME)"` for another.',
+        )
+    names = ", ".join(record["name"] for record in registry.running())
+    if names:
+        raise NotRunning(f"Several clusters are running: {names}.", fix="Say which: `kafka-lab tool --cluster NAME …`.")
+    return registry.find(None)
+
+
+def _zookeeper(record: dict[str, Any]) -> str:
+    for node in record["nodes"]:
+        if "zookeeper" in node["roles"]:
+            return str(node["address"])
+    raise LabError(
+        f"The cluster {record['name']} runs without ZooKeeper.",
+        fix="Use `kafka-lab tool metadata-quorum describe --status`, or start one with `--coordination zookeeper`.",
+    )
