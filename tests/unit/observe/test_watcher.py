@@ -1,0 +1,286 @@
+"""Watching: only changes are written, silence and death are survived, and it ends when told."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+
+import pytest
+
+from labsupport.clients.connection import Connection
+from labsupport.clients.metadata import ClusterMetadata, NoAnswer, PartitionInfo
+from labsupport.cluster.spec import ClusterSpec
+from labsupport.cluster.supervised import ProcessEvent
+from labsupport.core.errors import LabError, NotRunning
+from labsupport.core.wait import wait_until
+from labsupport.observe import Recording, Watcher
+from labsupport.observe.changes import SIGHTINGS, STALE_S, Changes
+from labsupport.observe.format import Entry
+
+
+def seen(leader: int | None = 1, isr: tuple[int, ...] = (1, 2), **more: dict[int, PartitionInfo]) -> ClusterMetadata:
+    """Metadata of one topic, and of an internal one."""
+    internal = {0: PartitionInfo(leader, (1,), isr)}
+    topics = {"t": {0: PartitionInfo(leader, (1, 2), isr)}, "__consumer_offsets": internal, **more}
+    return ClusterMetadata("id", {1: "a:1", 2: "a:2"}, 2, topics)
+
+
+NOTHING = ClusterMetadata("id", {1: "a:1"}, None, {})
+
+
+def process(number: int, what: str, node: str = "broker-1", t_s: float = 0.0) -> ProcessEvent:
+    """What the supervisor says."""
+    return ProcessEvent(number=number, t_s=t_s, node=node, node_id=int(node[-1]), what=what, detail="", pid=42)
+
+
+def events(recording: Recording, what: str | None = None) -> list[Entry]:
+    """The events written so far, without their time."""
+    found = [{k: v for k, v in e.items() if k not in {"t", "k"}} for e in recording.entries(kinds={"event"})]
+    return [e for e in found if what in {None, e["what"]}]
+
+
+class TestChanges:
+    """From what is seen again and again to what changed."""
+
+    def test_the_first_look_says_everything_once(self, recording: Recording) -> None:
+        """Topic, leader, ISR; internal topics are left out; the same again writes nothing."""
+        changes = Changes(recording)
+        for t_s in range(3):
+            changes.metadata(seen(isr=(2, 1)), t_s=t_s)
+        assert events(recording) == [
+            {"what": "topic", "topic": "t", "partitions": 1, "replicas": [[1, 2]]},
+            {"what": "leader", "topic": "t", "partition": 0, "node": 1, "was": None},
+            {"what": "isr", "topic": "t", "partition": 0, "isr": [1, 2]},
+        ]
+
+    def test_a_change_is_written_at_once_with_its_time(self, recording: Recording) -> None:
+        """The very first look that differs counts; the order within an ISR is no difference."""
+        changes = Changes(recording)
+        changes.metadata(seen(1, (1, 2)), t_s=recording.began_s)
+        changes.metadata(seen(2, (2, 1)), t_s=recording.began_s + 1)
+        changes.metadata(seen(None, (2,)), t_s=recording.began_s + 2)
+        moved = [e for e in recording.entries() if e["t"] >= 1]
+        assert [(e["t"], e["what"], e.get("node"), e.get("was"), e.get("isr")) for e in moved] == [
+            (1.0, "leader", 2, 1, None),
+            (2.0, "leader", None, 2, None),
+            (2.0, "isr", None, None, [2]),
+        ]
+
+    def test_a_broker_that_was_frozen_may_tell_old_news(self, recording: Recording) -> None:
+        """For some seconds after it is resumed, a return to the former leader must be seen several times in a row."""
+        changes = Changes(recording)
+        began_s = recording.began_s
+        changes.metadata(seen(1), t_s=began_s)
+        changes.metadata(seen(2), t_s=began_s + 1)
+        changes.process(process(1, "resumed", t_s=began_s + 2))
+        for n in range(21):
+            changes.metadata(seen(1 if n % 2 else 2), t_s=began_s + 2 + n / 10)
+        assert len(events(recording, "leader")) == 2
+        for n in range(SIGHTINGS):
+            changes.metadata(seen(1), t_s=began_s + 5 + n / 10)
+        assert [e["t"] for e in recording.entries() if e.get("what") == "leader"] == [0.0, 1.0, 5.0]
+        changes.metadata(seen(2), t_s=began_s + 2 + STALE_S)
+        assert [e["node"] for e in events(recording, "leader")] == [1, 2, 1, 2]
+
+    def test_a_topic_is_gone_only_when_it_is_missing_for_a_while(self, recording: Recording) -> None:
+        """A broker that has just started knows none; a topic of that name is a new one afterwards."""
+        changes = Changes(recording)
+        for look in [seen(), *[NOTHING] * (SIGHTINGS - 1), seen(), *[NOTHING] * SIGHTINGS, NOTHING, seen()]:
+            changes.metadata(look, t_s=recording.began_s)
+        assert [e["partitions"] for e in events(recording, "topic")] == [1, 0, 1]
+        assert len(events(recording, "leader")) == 2
+
+    def test_more_partitions_are_a_change_of_the_topic(self, recording: Recording) -> None:
+        """With the replicas of all."""
+        changes = Changes(recording)
+        one = PartitionInfo(1, (1,), (1,))
+        changes.metadata(seen(u={0: one}), t_s=0)
+        changes.metadata(seen(u={0: one, 1: one}), t_s=0)
+        assert [e["replicas"] for e in events(recording, "topic") if e["topic"] == "u"] == [[[1]], [[1], [1]]]
+
+    def test_nobody_is_controller_only_when_nobody_says_so_twice(self, recording: Recording) -> None:
+        """A busy one may be silent once."""
+        changes = Changes(recording)
+        for node_id in [1, 1, None, 1, 2, None, None, 2]:
+            changes.controller(node_id, t_s=0)
+        assert [e["node"] for e in events(recording, "controller")] == [1, 2, None, 2]
+
+    def test_what_the_supervisor_says_becomes_a_state(self, recording: Recording) -> None:
+        """In the words of the picture, at its own time; a word that is new is handed on."""
+        changes = Changes(recording)
+        words = ["started", "ready", "paused", "resumed", "exited", "waiting", "dreaming"]
+        for number, what in enumerate(words):
+            changes.process(process(number, what, t_s=recording.began_s + number))
+        assert [(e["t"], e["state"]) for e in recording.entries()] == list(
+            enumerate(["starting", "running", "paused", "running", "stopped", "waiting", "dreaming"])
+        )
+
+
+@dataclass
+class FakeCluster:
+    """A cluster whose supervisor and brokers say what the test puts there."""
+
+    name: str = "demo"
+    spec: ClusterSpec = field(default_factory=lambda: ClusterSpec(name="demo"))
+    connection: Connection = field(default_factory=lambda: Connection(bootstrap_servers="127.0.0.1:1"))
+    said: SimpleQueue[list[ProcessEvent] | Exception] = field(default_factory=SimpleQueue)
+    metadata: ClusterMetadata | Exception = field(default_factory=seen)
+    controller: int | None = 3
+    looks: int = 0
+
+    def process_events(self, after: int, timeout_s: float) -> list[ProcessEvent]:
+        try:
+            answer = self.said.get(timeout=timeout_s) if timeout_s else self.said.get_nowait()
+        except Empty:
+            return []
+        if isinstance(answer, Exception):
+            raise answer
+        return [event for event in answer if event.number > after]
+
+    def read(self) -> ClusterMetadata:
+        self.looks += 1
+        if isinstance(self.metadata, Exception):
+            raise self.metadata
+        return self.metadata
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class FakeController:
+    """Says what the cluster's test says."""
+
+    cluster: FakeCluster
+
+    def read(self) -> int | None:
+        return self.cluster.controller
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    """Two brokers, of which the first leads."""
+    return FakeCluster()
+
+
+@pytest.fixture
+def watcher(cluster: FakeCluster, recording: Recording, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watcher]:
+    """Watching that cluster, with little patience."""
+    monkeypatch.setattr("labsupport.observe.watcher.CONTROLLER_EVERY_S", 0.05)
+    monkeypatch.setattr("labsupport.observe.watcher.RATES_EVERY_S", 0.05)
+    with Watcher(cluster, recording, metadata=cluster, controller=FakeController(cluster)) as watcher:
+        yield watcher
+
+
+def threads() -> list[threading.Thread]:
+    """The watchers' threads of this process."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith("kafka-lab watch demo: ")]
+
+
+def test_all_is_watched_at_once(cluster: FakeCluster, watcher: Watcher, recording: Recording) -> None:
+    """Processes, metadata and the controller, in daemon threads with names."""
+    cluster.said.put([process(1, "started"), process(2, "ready")])
+    wait_until(lambda: {"leader", "controller", "process"} <= {e["what"] for e in events(recording)}, 10, because="all")
+    assert [e["state"] for e in events(recording, "process")] == ["starting", "running"]
+    assert len(threads()) == 4 and all(thread.daemon for thread in threads())
+
+
+def test_an_event_told_twice_is_written_once(cluster: FakeCluster, watcher: Watcher, recording: Recording) -> None:
+    """`refresh` and the long poll may both be told."""
+    cluster.said.put([process(1, "started")])
+    wait_until(lambda: events(recording, "process"), 10, because="the first")
+    cluster.said.put([process(1, "started"), process(2, "ready")])
+    wait_until(lambda: len(events(recording, "process")) > 1, 10, because="the second")
+    assert [e["state"] for e in events(recording, "process")] == ["starting", "running"]
+
+
+def test_brokers_that_do_not_answer_are_survived(cluster: FakeCluster, watcher: Watcher, recording: Recording) -> None:
+    """Nothing is written meanwhile, and the next answer counts again."""
+    wait_until(lambda: events(recording, "leader"), 10, because="the first leader")
+    cluster.metadata = NoAnswer("Silence.")
+    looks = cluster.looks
+    wait_until(lambda: cluster.looks > looks + 2, 10, because="more looks")
+    cluster.metadata = seen(2)
+    wait_until(lambda: len(events(recording, "leader")) == 2, 10, because="the second leader")
+    assert [e["node"] for e in events(recording, "leader")] == [1, 2]
+
+
+def test_refresh_looks_now(cluster: FakeCluster, watcher: Watcher, recording: Recording) -> None:
+    """What is true when it is called is in the file when it returns."""
+    cluster.metadata = seen(2, (2,))
+    watcher.refresh()
+    assert events(recording, "isr")[-1]["isr"] == [2]
+
+
+def test_with_the_supervisor_gone_it_says_so_and_ends(
+    cluster: FakeCluster, watcher: Watcher, recording: Recording, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Once, without a word on the screen."""
+    cluster.said.put(NotRunning("Gone."))
+    wait_until(lambda: not threads(), 10, because="the end of the threads")
+    gone = {"what": "process", "node": "supervisor", "node_id": None, "state": "gone", "detail": ""}
+    assert events(recording, "process") == [gone] and watcher.stopped
+    watcher.refresh()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_another_error_of_the_supervisor_is_survived(
+    cluster: FakeCluster, watcher: Watcher, recording: Recording
+) -> None:
+    """It goes on asking."""
+    cluster.said.put(LabError("Busy."))
+    cluster.said.put([process(1, "ready")])
+    wait_until(lambda: events(recording, "process"), 10, because="the event after the error")
+    assert not watcher.stopped
+
+
+def test_a_mistake_of_ours_is_not_printed_into_a_cell(
+    cluster: FakeCluster, watcher: Watcher, recording: Recording, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The thread ends, the others go on."""
+    cluster.metadata = RuntimeError("bug")
+    wait_until(lambda: len(threads()) == 3, 10, because="the end of one thread")
+    cluster.said.put([process(1, "ready")])
+    wait_until(lambda: events(recording, "process"), 10, because="the others")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_rate_is_that_of_acknowledged_sends_and_ends_with_a_zero(watcher: Watcher, recording: Recording) -> None:
+    """By topic; failed sends do not count; nothing is written while nothing moves."""
+
+    def rates(topic: str) -> list[float]:
+        return [e["value"] for e in recording.entries(kinds={"sample"}) if e["topic"] == topic]
+
+    for n in range(10):
+        recording.send("t", f"a-{n}", "acked", partition=0, offset=n)
+        recording.send("failing", f"b-{n}", "failed")
+    wait_until(lambda: 0 in rates("t"), 10, because="a zero")
+    *moving, last = rates("t")
+    assert last == 0 and moving and all(rate > 0 for rate in moving)
+    assert rates("failing") == []
+    looks = len(rates("t"))
+    recording.send("u", "c-1", "acked")
+    wait_until(lambda: 0 in rates("u"), 10, because="another topic's zero")
+    assert len(rates("t")) == looks
+
+
+def test_a_rate_goes_to_zero_when_the_watching_ends(watcher: Watcher, recording: Recording) -> None:
+    """No picture goes on moving afterwards."""
+    for n in range(100_000):
+        recording.send("t", f"a-{n}", "acked")
+        if any(e["value"] for e in recording.follow(kinds={"sample"}).poll()):
+            break
+        threading.Event().wait(0.005)
+    watcher.stop()
+    assert list(recording.entries(kinds={"sample"}))[-1]["value"] == 0
+
+
+def test_stopping_ends_all_threads(watcher: Watcher, recording: Recording) -> None:
+    """Twice does no harm."""
+    assert threads()
+    watcher.stop()
+    watcher.stop()
+    assert threads() == []
