@@ -6,12 +6,12 @@ Start with `recording.Recording`.
 
 import logging
 
+from labsupport.observe.failover import Failover, failover, failovers
 from labsupport.observe.follow import Follower
 from labsupport.observe.format import ClusterFacts, Entry, Header
 from labsupport.observe.history import HistoryVerdict, verdict
 from labsupport.observe.picture import ClusterPicture, Node, Partition, state_of
 from labsupport.observe.recording import Recording
-from labsupport.observe.recovery import Failover, failover, failovers
 from labsupport.observe.shelf import recordings_folder
 from labsupport.observe.watcher import Watcher, watch
 
