@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import secrets
 import shutil
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from labsupport.core.errors import BadInput, LabError, WaitTimeout
+from labsupport.core.escape import printable
 from labsupport.core.wait import wait_until
 from labsupport.jupyter.seat import Running, Seat
 from labsupport.jupyter.surroundings import SHELL, jupyter_folder, surroundings
@@ -45,7 +45,9 @@ def main(arguments: Sequence[str] = ()) -> int:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise BadInput(f"make lab: {message}.", fix="ARGS may be `--no-browser`, `--port N`, or both in quotes.")
+        raise BadInput(
+            f"make lab: {printable(message)}.", fix="ARGS may be `--no-browser`, `--port N`, or both in quotes."
+        )
 
 
 def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
@@ -56,7 +58,7 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or not 1024 <= int(text) <= 65535:
+    if not (text.isascii() and text.isdecimal()) or not 1024 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1024 to 65535")
     return int(text)
 
@@ -84,10 +86,10 @@ def _main(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _launchers() -> Path | None:
-    if importlib.util.find_spec("labsupport.cli.launchers") is None:
-        return None
-    return Path(importlib.import_module("labsupport.cli.launchers").folder())
+def _launchers() -> Path:
+    from labsupport.cli import launchers
+
+    return launchers.folder()
 
 
 def _config(workspace: Path, port: int) -> Config:
@@ -166,7 +168,16 @@ def _ready(server: ServerApp, seat: Seat, *, browser: bool) -> None:
     )
     seat.announce(running)
     _show(running, browser=browser)
+    server.io_loop.run_in_executor(None, _train)
     print("Press Ctrl-C once to stop it, with its kernels and their clusters.", file=sys.stderr)
+
+
+def _train() -> None:
+    """Have the start-up caches made while the learner reads, so that already the first cluster starts quickly."""
+    from labsupport.provision import KAFKA_VERSIONS, train_in_background
+
+    for version in KAFKA_VERSIONS:
+        train_in_background(version)
 
 
 def _show(running: Running, *, browser: bool) -> None:
