@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import pytest
 
 from labsupport.cluster.cluster import Cluster
 from labsupport.core.wait import wait_until
+from tests.marked import folders_of, processes_of
 
 ROOT = Path(__file__).parents[2]
 RECORDS = 10_000
@@ -98,16 +99,6 @@ def up(kafka_lab: CommandLine, request: pytest.FixtureRequest) -> Iterator[dict[
     yield json.loads(kafka_lab.ok("up", name, "--coordination", request.param, "--json"))
     kafka_lab.ok("down", name)
     assert processes_of(name) == []
-
-
-def processes_of(name: str) -> list[int]:
-    """Pids of all processes that carry this cluster's mark in their environment, whatever they are called."""
-    found = []
-    for environment in Path("/proc").glob("[0-9]*/environ"):
-        with suppress(OSError):
-            if f"KAFKA_LAB_CLUSTER={name}".encode() in environment.read_bytes().split(b"\0"):
-                found.append(int(environment.parent.name))
-    return found
 
 
 def test_up_tells_how_to_reach_it(up: dict[str, Any]) -> None:
@@ -246,8 +237,7 @@ def test_down_leaves_no_process_and_no_folder(fresh: CommandLine) -> None:
     assert len(pids) == 2 and set(pids) < set(processes_of("cli-down"))
     fresh.ok("down", "cli-down")
     assert processes_of("cli-down") == []
-    assert not Path(facts["folder"]).exists()
-    assert list(Path(fresh.environment["KAFKA_LAB_RUNTIME"]).glob("cli-down*")) == []
+    assert not Path(facts["folder"]).exists() and folders_of("cli-down") == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
@@ -266,8 +256,7 @@ def test_a_start_that_is_interrupted_leaves_nothing(fresh: CommandLine, number: 
     starting.send_signal(number)
     _, told = starting.communicate(timeout=60)
     wait_until(lambda: processes_of(name) == [], 20, because="all processes to be gone")
-    folders = Path(tempfile.gettempdir()).glob(f"kafka-lab-{name}-*")
-    wait_until(lambda: not any(folder.exists() for folder in folders), 20, because="its folder to be gone")
+    wait_until(lambda: folders_of(name) == [], 20, because="its folders to be gone")
     if number is not signal.SIGKILL:
         assert starting.returncode == 130 and told.count("\n") == 1 and "Traceback" not in told
 
