@@ -11,7 +11,7 @@ from labsupport.views.markup import Markup, join, tag, text
 
 if TYPE_CHECKING:
     from labsupport.claims import Judgement
-    from labsupport.observe.history import HistoryVerdict
+    from labsupport.observe import HistoryVerdict
 
 _CARD = "max-width:46em;padding:.5em 1em;line-height:1.45;border-left:4px solid "
 _SMALL = "font-size:85%;opacity:.85"

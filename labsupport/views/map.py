@@ -205,7 +205,7 @@ class ClusterMap:
             self._widget.send({"what": "hello"})
         elif what == "bye":
             self._views = max((self._views or 0) - 1, 0)
-        elif what in DEEDS:
+        elif isinstance(what, str) and what in DEEDS:
             self._click(what, content.get("node"), content.get("click"))
 
     def _click(self, what: str, node_id: object, click: object) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from labsupport.views import palette as colour
 from labsupport.views.markup import Markup, join, shorten, tag, text
-from labsupport.views.state import STATE_WORDS, MapState, NodeView, PartitionView, title
+from labsupport.views.state import STATE_WORDS, MapState, NodeView, PartitionView, ids, title
 
 WIDTH = 700
 _LEFT = 12
@@ -51,10 +53,7 @@ def map_svg(state: MapState) -> Markup:
 
 def describe(state: MapState) -> str:
     """The map in words: the alternative text of the picture."""
-    led = [
-        f"{p.label} is led by {state.broker_name(p.leader)}, in sync: {', '.join(map(str, p.isr)) or 'nobody'}"
-        for p in state.partitions
-    ]
+    led = [f"{p.label} is led by {state.broker_name(p.leader)}, in sync: {ids(p.isr)}" for p in state.partitions]
     who = [f"controller: {state.broker_name(state.controller)}"] if state.controller is not None else []
     return "; ".join([f"{state.summary()[:1].upper()}{state.summary()[1:]}", *who, *led]) + "."
 
@@ -74,19 +73,16 @@ def _box(state: MapState, node: NodeView, x: float, width: float) -> Markup:
         stroke_dasharray=dash,
     )  # fmt: skip
     middle = x + width / 2
+    words = wrap(STATE_WORDS[node.state], int(width / 7.5))
     lines = [_text(middle, 56, shorten(node.name, 16), anchor="middle", weight=600)]
-    words = _wrapped(STATE_WORDS[node.state])
-    for index, line in enumerate(words):
-        lines.append(_text(middle + (9 if not index else 0), 74 + 15 * index, line, anchor="middle"))
-    icon = state_mark(node.state, middle - 3.6 * len(words[0]) - 3, 69.5)
+    step = 15 if len(words) < 4 else 12
+    lines += [_text(middle, 74 + step * index, line, anchor="middle") for index, line in enumerate(words)]
     if len(words) == 1:
+        lines[1] = _text(middle + 9, 74, words[0], anchor="middle")
+        lines.append(state_mark(node.state, middle - 3.6 * len(words[0]) - 3, 69.5))
         task = "★ controller" if node.node_id == state.controller else "votes" if node.votes else ""
         lines.append(_text(middle, 96, task, anchor="middle"))
-    return tag("g", frame, icon, *lines, data_node=node.name, data_state=node.state)
-
-
-def _wrapped(words: str) -> list[str]:
-    return ["waiting for its old", "session to expire"] if words.startswith("waiting") else [words]
+    return tag("g", frame, *lines, data_node=node.name, data_state=node.state)
 
 
 def _row(state: MapState, part: PartitionView, y: float, column: float) -> Markup:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from labsupport.core import escape
 
 _TEXT_LIMIT = 2000
+_ATTRIBUTE_LIMIT = 100_000  # a path is one long attribute
 
 
 class Markup(str):
@@ -36,7 +37,7 @@ def tag(tag_name: str, *children: object, **attributes: object) -> Markup:
 def _attribute(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.1f}".removesuffix(".0")
-    return text(str(value))
+    return text(str(value), limit=_ATTRIBUTE_LIMIT)
 
 
 def shorten(value: object, limit: int) -> str:

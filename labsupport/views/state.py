@@ -87,7 +87,7 @@ class MapState:
         if node_id is None:
             return "nobody"
         wanted = (node.name for node in (*self.brokers, *self.coordinators) if node.node_id == node_id)
-        return next(wanted, f"broker-{node_id}")
+        return printable(next(wanted, f"broker-{node_id}"), limit=NAME_LIMIT)
 
     def summary(self) -> str:
         """One sentence with nothing in it that differs between machines: no port, pid, date or rate."""
@@ -99,10 +99,10 @@ class MapState:
     def text(self) -> str:
         """The summary and a line a partition: what may be compared. KRaft chooses its controller freely: left out."""
         lines = [
-            f"  {printable(p.label, limit=NAME_LIMIT)}: led by {self.broker_name(p.leader)}, in sync {_ids(p.isr)}"
+            f"  {printable(p.label, limit=NAME_LIMIT)}: led by {self.broker_name(p.leader)}, in sync {ids(p.isr)}"
             for p in self.partitions
         ]
-        others = [f"  {node.name}: {node.state}" for node in self.coordinators]
+        others = [f"  {printable(node.name, limit=NAME_LIMIT)}: {node.state}" for node in self.coordinators]
         more = [f"  and {self.hidden} more partitions"] if self.hidden else []
         return "\n".join([self.summary(), *others, *lines, *more])
 
@@ -136,10 +136,11 @@ def title(state: MapState) -> str:
     what = {"kraft": "KRaft", "zookeeper": "ZooKeeper"}.get(state.coordination, state.coordination)
     kafka = f"Kafka {state.version}" if state.version else "Kafka"
     parts = [printable(state.name, limit=NAME_LIMIT), kafka + (f" with {what}" if what else "")]
-    return " · ".join(part for part in parts if part)
+    return printable(" · ".join(part for part in parts if part))
 
 
-def _ids(nodes: Iterable[int]) -> str:
+def ids(nodes: Iterable[int]) -> str:
+    """Node ids in order, or "nobody"."""
     return ", ".join(str(node_id) for node_id in sorted(nodes)) or "nobody"
 
 
@@ -167,7 +168,7 @@ def note(before: MapState, after: MapState) -> str:
             who = "nobody leads" if part.leader is None else f"{after.broker_name(part.leader)} now leads"
             changes.append(f"{who} {part.label}")
         elif set(old.isr) != set(part.isr):
-            changes.append(f"in sync for {part.label}: {_ids(part.isr)}")
+            changes.append(f"in sync for {part.label}: {ids(part.isr)}")
     shown = "; ".join(printable(change, limit=120) for change in changes[:3])
     more = f"; and {len(changes) - 3} more changes" if len(changes) > 3 else ""
     return f"{shown}{more}." if shown else ""

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from labsupport.core.escape import printable
 
 if TYPE_CHECKING:
-    from labsupport.observe.failover import Failover
-    from labsupport.observe.recording import Recording
+    from labsupport.observe import Failover, Recording
 
-BEFORE_S, AFTER_S, LONGEST_S = 2.0, 2.0, 60.0
+BEFORE_S, AFTER_S, LONGEST_S = 3.0, 2.0, 60.0
 BINS = 100
 
 
@@ -100,7 +99,7 @@ def ms(seconds: float) -> str:
 
 def _ids(event: Mapping[str, Any]) -> str:
     ids = sorted(event.get("isr") or ())
-    return f"{len(ids)}: {', '.join(map(str, ids))}" if ids else "nobody"
+    return f"{len(ids)} in sync: {', '.join(map(str, ids))}" if ids else "nobody"
 
 
 def _changes(

@@ -12,7 +12,7 @@ from labsupport.views.markup import Markup, tag, text
 from labsupport.views.timeline import Span, Timeline, caption, hit, ms
 
 if TYPE_CHECKING:
-    from labsupport.observe.failover import Failover
+    from labsupport.observe import Failover
 
 WIDTH = 700
 _LEFT, _RIGHT = 104, 12
@@ -44,7 +44,7 @@ class _Drawing:
         for name, spans in self.t.brokers.items():
             self._lane(name, spans)
         self._lane(f"leads {self._partition}", self.t.leaders)
-        self._lane("in sync", self.t.in_sync)
+        self._lane("ISR", self.t.in_sync)
         self._chart()
         bottom = self.y
         self._axis()
@@ -85,17 +85,18 @@ class _Drawing:
         if failover.first_acked_s is not None:
             stamps.append(("first acknowledged write", failover.first_acked_s, colour.FOLLOWER, "2 2"))
         self._stamp_lines: list[tuple[float, float, dict[str, Any]]] = []
+        leftward = self._x(stamps[-1][1]) > WIDTH * 0.6
+        if leftward:  # then the latest goes first, so that no line runs through the words of another
+            stamps[1:] = reversed(stamps[1:])
         for name, seconds, stroke, dash in stamps:
-            x = self._x(seconds)
-            right = x > WIDTH * 0.6
-            label = f"{name}: {ms(seconds)}"
+            x, left = self._x(seconds), leftward and seconds > 0
             self.parts.append(
                 tag(
                     "text",
-                    text(label),
-                    x=x - 6 if right else x + 6,
+                    text(f"{name}: {ms(seconds)}"),
+                    x=x - 6 if left else x + 6,
                     y=self.y + 11,
-                    text_anchor="end" if right else "start",
+                    text_anchor="end" if left else "start",
                     data_stamp=f"{seconds:.3f}",
                 )
             )
@@ -177,7 +178,7 @@ class _Drawing:
     def _shade(self, fault: Span, top: float, bottom: float) -> Markup:
         x, width = self._x(fault.begin), self._x(fault.end) - self._x(fault.begin)
         ground = tag("rect", x=x, y=top, width=width, height=bottom - top, fill=colour.BROKEN, fill_opacity="0.09")
-        name = tag("text", text(fault.what), x=x + width - 5, y=bottom - 6, text_anchor="end")
+        name = tag("text", text(fault.what), x=x + 6, y=bottom - 6)  # writes pause here, so the chart leaves room
         self.over.append(name)
         return tag("g", ground, data_fault=fault.what)
 

@@ -1,0 +1,249 @@
+"""The live map: small messages, buttons that answer at once, and an end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from labsupport.core.errors import StartError
+from labsupport.core.wait import wait_until
+from labsupport.views import map as map_module
+from labsupport.views.map import CLOSED, REPLACED, ClusterMap
+
+from .conftest import HOSTILE, FakeCluster, FakeComm
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeCluster], tuple[ClusterMap, FakeComm]]:
+    """Display a map as a kernel would, with a comm that keeps what is sent."""
+    monkeypatch.setattr(map_module, "_in_kernel", lambda: True)
+
+    def display(cluster: FakeCluster) -> tuple[ClusterMap, FakeComm]:
+        shown = ClusterMap(cluster)
+        shown._repr_mimebundle_()
+        comm = FakeComm()
+        shown._widget.comm = comm
+        return shown, comm
+
+    return display
+
+
+Live = Callable[[FakeCluster], tuple[ClusterMap, FakeComm]]
+
+
+def click(shown: ClusterMap, what: str, node: object) -> None:
+    shown._on_message(None, {"do": what, "node": node, "click": 7}, [])
+
+
+def test_a_notebook_gets_three_forms_at_once(cluster: FakeCluster, live: Live) -> None:
+    """Live view, still HTML and text: always the same set, so that a comparison of outputs can rely on it."""
+    shown, _ = live(cluster)
+    assert set(shown._repr_mimebundle_()) == {"text/plain", "text/html", VIEW}
+
+
+def test_a_terminal_gets_text(cluster: FakeCluster) -> None:
+    """Without a kernel nothing is started; the text tells the state."""
+    shown = ClusterMap(cluster)
+    assert set(shown._repr_mimebundle_()) == {"text/plain", "text/html"}
+    assert repr(shown).startswith("cluster of 3 brokers (kraft): 3 running\n  flights-0: led by broker-1")
+    assert shown._thread is None
+
+
+def test_the_text_waits_until_the_recording_has_caught_up(cluster: FakeCluster) -> None:
+    """The picture comes from the Recording, and not before that knows what the cluster's processes are."""
+    shown = ClusterMap(cluster)
+    cluster.broker(2).kill()
+    assert "2 running, 1 stopped" in repr(shown)
+
+
+def test_a_tick_is_small(make_cluster: Callable[..., FakeCluster], live: Live) -> None:
+    """With five brokers and the most partitions that are drawn, a tick stays below 500 bytes."""
+    cluster = make_cluster(brokers=5, partitions=40, name="n" * 30, topic="t" * 249)
+    shown, comm = live(cluster)
+    shown._state = shown._source.poll()
+    cluster.recording.sample("records_per_s", 123456.7, topic="t" * 249)
+    cluster.recording.event("process", node="broker-1", node_id=1, state="stopped")
+    cluster.recording.flush()
+    wait_until(comm.updates, 10, because="a tick")
+    ticks = [{key: value for key, value in update.items() if key != "note"} for update in comm.updates()]
+    assert max(len(json.dumps(tick, separators=(",", ":"))) for tick in ticks) < 500
+    assert all(set(tick) <= {"now"} for tick in ticks), "names are sent once, not with each tick"
+    assert shown._state.hidden == 28
+
+
+def test_nothing_is_sent_when_nothing_changed(cluster: FakeCluster, live: Live) -> None:
+    """A still cluster costs no message."""
+    shown, comm = live(cluster)
+    shown.tick()
+    comm.sent.clear()
+    for _ in range(5):
+        shown.tick()
+    assert comm.sent == []
+
+
+def test_a_click_is_answered_before_its_work_is_done(cluster: FakeCluster, live: Live) -> None:
+    """The handler runs on the kernel's subshell: it must not wait for a broker."""
+    shown, comm = live(cluster)
+    cluster.broker(2).hold.clear()
+    click(shown, "kill", 2)
+    assert comm.customs() == [{"what": "got", "click": 7, "node": 2, "error": ""}]
+    assert cluster.broker(2).state == "running"
+    cluster.broker(2).hold.set()
+    assert comm.wait_for("done") == {"what": "done", "node": 2, "error": ""}
+    assert cluster.broker(2).state == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("before", "deed", "written"),
+    [
+        ("running", "kill", ("fault began", "killed")),
+        ("stopped", "start", ("fault healed", "killed")),
+        ("running", "pause", ("fault began", "paused")),
+        ("paused", "resume", ("fault healed", "paused")),
+    ],
+)
+def test_a_click_is_written_down(
+    cluster: FakeCluster, live: Live, before: str, deed: str, written: tuple[str, str]
+) -> None:
+    """What the reader did is in the Recording, like a fault of the page."""
+    shown, comm = live(cluster)
+    cluster.broker(2).state = before
+    click(shown, deed, 2)
+    comm.wait_for("done")
+    (told,) = cluster.told()
+    assert (told["what"], told["fault"]) == written
+    assert (told["nodes"], told["by"]) == (["broker-2"], "reader")
+
+
+def test_a_fault_begins_before_the_broker_dies(cluster: FakeCluster, live: Live) -> None:
+    """A timeline counts from the moment of the click, not from the death that followed."""
+    shown, comm = live(cluster)
+    click(shown, "kill", 1)
+    comm.wait_for("done")
+    (told,) = cluster.told()
+    deaths = [e for e in cluster.recording.entries(kinds={"event"}) if e.get("state") == "stopped"]
+    assert told["t"] <= deaths[0]["t"]
+
+
+def test_what_cannot_be_done_is_one_sentence_in_the_map(cluster: FakeCluster, live: Live) -> None:
+    """A refusal of the cluster reaches the reader, and is not written down as a fault."""
+    shown, comm = live(cluster)
+    cluster.broker(2).state = "stopped"
+    click(shown, "kill", 2)
+    assert comm.wait_for("done")["error"] == "broker-2 does not run. Start it first."
+    assert cluster.told() == []
+
+
+@pytest.mark.parametrize("trouble", [StartError(HOSTILE, fix="Wait."), RuntimeError(HOSTILE)])
+def test_any_failure_ends_as_text(cluster: FakeCluster, live: Live, trouble: Exception) -> None:
+    """Whatever goes wrong on the worker's thread is said, and cannot steer a terminal."""
+    shown, comm = live(cluster)
+    cluster.broker(2).trouble = trouble
+    click(shown, "pause", 2)
+    error = comm.wait_for("done")["error"]
+    assert error.startswith("Broker 2 was not paused: <img")
+    assert "\x1b" not in error
+
+
+@pytest.mark.parametrize("node", [99, "2", None, {"a": 1}, HOSTILE])
+def test_a_message_about_no_broker_is_refused(cluster: FakeCluster, live: Live, node: object) -> None:
+    """The page is not trusted to name a broker that exists."""
+    shown, comm = live(cluster)
+    click(shown, "kill", node)
+    assert comm.customs()[-1]["error"].startswith("There is no broker ")
+    assert {broker.state for broker in cluster.brokers} == {"running"}
+
+
+@pytest.mark.parametrize("content", [None, "kill", 3, {}, {"do": "shutdown", "node": 1}, {"do": ["kill"], "node": 1}])
+def test_a_message_that_means_nothing_does_nothing(cluster: FakeCluster, live: Live, content: Any) -> None:
+    """No message but the five that are known has an effect."""
+    shown, comm = live(cluster)
+    shown._on_message(None, content, [])
+    assert comm.customs() == []
+
+
+def test_a_second_click_waits_for_the_first(cluster: FakeCluster, live: Live) -> None:
+    """Two deeds at one broker at a time would race."""
+    shown, comm = live(cluster)
+    cluster.broker(2).hold.clear()
+    click(shown, "kill", 2)
+    click(shown, "kill", 2)
+    assert comm.customs()[-1]["error"] == "Broker 2 is still busy with the last click."
+    cluster.broker(2).hold.set()
+    comm.wait_for("done")
+    assert len(cluster.told()) == 1
+
+
+def test_the_map_ends_with_its_recording(cluster: FakeCluster, live: Live) -> None:
+    """A closed cluster stays drawn as it was last; its buttons are off, and the map says so."""
+    shown, comm = live(cluster)
+    thread = shown._thread
+    assert thread is not None
+    cluster.broker(3).kill()
+    cluster.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert shown._widget.ended == CLOSED
+    assert shown._widget.now["s"] == "rrs"
+    click(shown, "kill", 1)
+    assert comm.customs()[-1]["error"] == "The cluster is closed, so broker 1 cannot be killed."
+
+
+def test_drawing_a_cluster_again_stops_the_older_map(cluster: FakeCluster, live: Live) -> None:
+    """A cell that runs twice leaves one map that moves."""
+    older, _ = live(cluster)
+    newer, _ = live(cluster)
+    assert older._thread is not None and newer._thread is not None
+    older._thread.join(10)
+    assert not older._thread.is_alive()
+    assert newer._thread.is_alive()
+    assert (older._widget.ended, newer._widget.ended) == (REPLACED, "")
+
+
+def test_one_map_shown_twice_has_one_thread(cluster: FakeCluster, live: Live) -> None:
+    """Two views of one map share its model."""
+    shown, _ = live(cluster)
+    thread, model = shown._thread, shown._widget.model_id
+    assert shown._repr_mimebundle_()[VIEW]["model_id"] == model
+    assert shown._thread is thread
+
+
+def test_the_thread_stops_when_the_widget_is_closed(cluster: FakeCluster, live: Live) -> None:
+    """A page that threw its model away gets nothing more."""
+    shown, _ = live(cluster)
+    assert shown._thread is not None
+    shown._widget.comm = None
+    shown._thread.join(10)
+    assert not shown._thread.is_alive()
+
+
+def test_a_map_that_nobody_looks_at_sends_nothing(cluster: FakeCluster, live: Live) -> None:
+    """When the last view is gone the ticks stop; when one comes back it gets the present state."""
+    shown, comm = live(cluster)
+    shown._on_message(None, {"do": "hello"}, [])
+    shown._on_message(None, {"do": "bye"}, [])
+    assert shown._views == 0
+    shown._on_message(None, {"do": "hello"}, [])
+    cluster.broker(1).kill()
+    wait_until(lambda: any(update.get("now", {}).get("s") == "srr" for update in comm.updates()), 10, because="a tick")
+
+
+def test_the_page_of_the_map_never_makes_markup_of_text() -> None:
+    """In the browser, text from a cluster is set as text; nothing is fetched, nothing is evaluated."""
+    source = str(map_module._widget_class()._esm)
+    for way in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "fetch(",
+        "import(",
+        "import ",
+    ):
+        assert way not in source
