@@ -101,7 +101,7 @@ class MetadataReader:
             "socket.connection.setup.timeout.ms": 1000,
             "enable.metrics.push": "false",
         }
-        return AdminClient(self._connection.confluent(**quiet), logger=_SILENT)
+        return AdminClient(self._connection.confluent(**quiet), logger=SILENT)
 
 
 class ControllerReader:
@@ -240,6 +240,6 @@ def _understood(answer: Any, topic: str | None) -> ClusterMetadata:
     )
 
 
-_SILENT = logging.getLogger(f"{__name__}.librdkafka")
-_SILENT.addHandler(logging.NullHandler())
-_SILENT.propagate = False
+SILENT = logging.getLogger(f"{__name__}.librdkafka")
+SILENT.addHandler(logging.NullHandler())
+SILENT.propagate = False

@@ -1,11 +1,13 @@
-"""A cluster of fake brokers for each test that asks for one."""
+"""Clusters without Kafka: fake brokers that know metadata, and librdkafka's mock that takes records."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from fake_broker import FakeCluster
+
+from tests.unit.clients.fake_broker import FakeCluster
+from tests.unit.clients.mock_cluster import MockCluster
 
 
 @pytest.fixture
@@ -16,3 +18,11 @@ def fake_cluster() -> Iterator[FakeCluster]:
     )
     yield cluster
     cluster.close()
+
+
+@pytest.fixture
+def mock_cluster() -> Iterator[MockCluster]:
+    """With a topic `t` of four partitions; ended by SIGKILL, which a paused process obeys too."""
+    cluster = MockCluster("t")
+    yield cluster
+    cluster.kill()

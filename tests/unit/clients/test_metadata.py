@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 import pytest
-from fake_broker import FakeCluster
 
 from labsupport.clients import Connection
 from labsupport.clients.metadata import (
@@ -16,6 +15,7 @@ from labsupport.clients.metadata import (
     active_controller,
 )
 from labsupport.core.clock import now_s
+from tests.unit.clients.fake_broker import FakeCluster
 
 NOBODY = Connection(bootstrap_servers="127.0.0.1:1,127.0.0.1:2")
 
