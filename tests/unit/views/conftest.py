@@ -72,7 +72,9 @@ class FakeCluster:
             broker.start()
         for node in coordinators:
             self.recording.event("process", node=node, node_id=int(node.split("-")[1]), state="running")
-        self.recording.event("topic", topic=topic, partitions=partitions, replicas=[ids] * partitions)
+        self.recording.event(
+            "topic", topic=topic, partitions=partitions, replicas={str(n): ids for n in range(partitions)}
+        )
         self._topics: dict[str, dict[int, Any]] = {topic: {}}
         for number in range(partitions):
             self.lead(topic, number, leader=ids[0], isr=ids)

@@ -25,7 +25,7 @@ def recording(folder: Path, *, topic: str = "flights", recovers: bool = True) ->
 
     for node in (1, 2, 3):
         at(0.1, "process", node=f"broker-{node}", node_id=node, state="running")
-    at(0.2, "topic", topic=topic, partitions=1, replicas=[[1, 2, 3]])
+    at(0.2, "topic", topic=topic, partitions=1, replicas={"0": [1, 2, 3]})
     at(0.3, "leader", topic=topic, partition=0, node=1)
     at(0.3, "isr", topic=topic, partition=0, isr=[1, 2, 3])
     at(5.02, "process", node="broker-1", node_id=1, state="stopped")
