@@ -29,7 +29,7 @@ class Changes:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._settled: dict[Hashable, _Settled] = {}
-        self._topics: dict[str, tuple[tuple[int, ...], ...]] = {}
+        self._topics: dict[str, dict[str, tuple[int, ...]]] = {}
         self._stale_until_s = float("-inf")
 
     def process(self, event: ProcessEvent) -> None:
@@ -61,7 +61,7 @@ class Changes:
             self._journal.event("controller", t_s=change, node=node_id)
 
     def _topic(self, name: str, partitions: dict[int, PartitionInfo], t_s: float) -> None:
-        replicas = tuple(info.replicas for _, info in sorted(partitions.items()))
+        replicas = {str(number): info.replicas for number, info in sorted(partitions.items())}
         self._change(("there", name), True, t_s)
         if partitions and self._topics.get(name) != replicas:
             self._topics[name] = replicas
@@ -82,7 +82,7 @@ class Changes:
             partitions = range(len(self._topics.pop(name)))
             for key in [(kind, name, number) for kind in ("leader", "isr") for number in partitions]:
                 self._settled.pop(key, None)
-            self._journal.event("topic", t_s=change, topic=name, partitions=0, replicas=())
+            self._journal.event("topic", t_s=change, topic=name, partitions=0, replicas={})
 
     def _change(self, key: Hashable, value: object, t_s: float, *, sightings: int = 1) -> float | None:
         """When `value` was first seen, if that is news and certain enough; else None."""

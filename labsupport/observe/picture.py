@@ -120,9 +120,9 @@ class _Draft:
             self.rates.pop(name, None)
             return
         known = self.topics.get(name, {})
-        replicas = entry.get("replicas") or [()] * count
+        replicas = entry.get("replicas") or {}
         self.topics[name] = {
-            p: replace(known.get(p, Partition()), replicas=tuple(ids)) for p, ids in enumerate(replicas)
+            p: replace(known.get(p, Partition()), replicas=tuple(replicas.get(str(p), ()))) for p in range(count)
         }
 
     def leader(self, entry: Entry) -> None:

@@ -83,7 +83,7 @@ def test_a_node_that_the_header_does_not_name_appears() -> None:
 def test_leaders_and_in_sync_replicas_follow_the_last_event() -> None:
     """A partition that nobody leads has leader None."""
     created = [
-        event("topic", topic="flights", partitions=2, replicas=[[1, 2], [2, 3]]),
+        event("topic", topic="flights", partitions=2, replicas={"0": [1, 2], "1": [2, 3]}),
         event("leader", topic="flights", partition=0, node=1, was=None),
         event("isr", topic="flights", partition=0, isr=[1, 2]),
         event("leader", topic="flights", partition=1, node=2, was=None),
@@ -104,9 +104,9 @@ def test_leaders_and_in_sync_replicas_follow_the_last_event() -> None:
 def test_new_partitions_keep_what_is_known_of_the_old() -> None:
     """Adding partitions is an event of the topic alone."""
     picture = after(
-        event("topic", topic="t", partitions=1, replicas=[[1]]),
+        event("topic", topic="t", partitions=1, replicas={"0": [1]}),
         event("leader", topic="t", partition=0, node=1),
-        event("topic", topic="t", partitions=2, replicas=[[1], [2]]),
+        event("topic", topic="t", partitions=2, replicas={"0": [1], "1": [2]}),
     )
     assert picture.topics["t"] == {0: Partition((1,), 1, ()), 1: Partition((2,))}
 
@@ -114,9 +114,9 @@ def test_new_partitions_keep_what_is_known_of_the_old() -> None:
 def test_a_deleted_topic_is_gone_with_its_rate() -> None:
     """No partitions: no topic."""
     picture = after(
-        event("topic", topic="t", partitions=1, replicas=[[1]]),
+        event("topic", topic="t", partitions=1, replicas={"0": [1]}),
         {"t": 1, "k": "sample", "name": "records_per_s", "value": 5, "topic": "t"},
-        event("topic", topic="t", partitions=0, replicas=[]),
+        event("topic", topic="t", partitions=0, replicas={}),
     )
     assert (picture.topics, picture.records_per_s) == ({}, {})
 
@@ -139,7 +139,7 @@ def test_controller_rates_and_faults() -> None:
 
 def test_a_picture_is_never_changed() -> None:
     """What is drawn now stays as it is while the next one is made."""
-    first = after(event("topic", topic="t", partitions=1, replicas=[[1]]))
+    first = after(event("topic", topic="t", partitions=1, replicas={"0": [1]}))
     kept = repr(first)
     second = first.after(
         [event("leader", topic="t", partition=0, node=2), event("process", node="broker-1", state="paused")]

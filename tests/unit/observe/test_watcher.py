@@ -50,7 +50,7 @@ class TestChanges:
         for t_s in range(3):
             changes.metadata(seen(isr=(2, 1)), t_s=t_s)
         assert events(recording) == [
-            {"what": "topic", "topic": "t", "partitions": 1, "replicas": [[1, 2]]},
+            {"what": "topic", "topic": "t", "partitions": 1, "replicas": {"0": [1, 2]}},
             {"what": "leader", "topic": "t", "partition": 0, "node": 1, "was": None},
             {"what": "isr", "topic": "t", "partition": 0, "isr": [1, 2]},
         ]
@@ -98,7 +98,10 @@ class TestChanges:
         one = PartitionInfo(1, (1,), (1,))
         changes.metadata(seen(u={0: one}), t_s=0)
         changes.metadata(seen(u={0: one, 1: one}), t_s=0)
-        assert [e["replicas"] for e in events(recording, "topic") if e["topic"] == "u"] == [[[1]], [[1], [1]]]
+        assert [e["replicas"] for e in events(recording, "topic") if e["topic"] == "u"] == [
+            {"0": [1]},
+            {"0": [1], "1": [1]},
+        ]
 
     def test_nobody_is_controller_only_when_nobody_says_so_twice(self, recording: Recording) -> None:
         """A busy one may be silent once."""
