@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any
 
 from labsupport.clients.connection import Connection
-from labsupport.clients.metadata import ClusterMetadata, MetadataReader, active_controller
+from labsupport.clients.metadata import ClusterMetadata, NoAnswer, active_controller
 from labsupport.cluster import registry
 from labsupport.cluster.broker import Broker
 from labsupport.cluster.local import LocalBackend, LocalNode
@@ -33,14 +33,18 @@ observers: list[Observer] = []  # each new cluster is shown to them: they give i
 class Cluster(AbstractContextManager["Cluster"]):
     """A running Kafka cluster. `Cluster.start(...)` makes one, `Cluster.attach(name)` finds one."""
 
-    def __init__(self, spec: ClusterSpec, backend: LocalBackend, undo: ExitStack, *, cluster_id: str) -> None:
+    def __init__(
+        self, spec: ClusterSpec, backend: LocalBackend, *, cluster_id: str, on_close: Callable[[], None] | None
+    ) -> None:
         self.spec, self.cluster_id = spec, cluster_id
-        self._backend, self._undo = backend, undo
+        self._backend, self._undo = backend, ExitStack()
+        self._asked_last = 1
+        if on_close is not None:
+            self._undo.callback(on_close)
         self.recording: Journal = NullJournal()
-        self._reader = MetadataReader(self.connection, timeout_s=5)
         for observer in observers:
             self.recording, stop = observer(self)
-            undo.callback(stop)
+            self._undo.callback(stop)
         for node in backend.nodes:
             node.journal = self.recording
 
@@ -86,25 +90,20 @@ class Cluster(AbstractContextManager["Cluster"]):
     def launch(cls, spec: ClusterSpec, *, keep: bool = False, timeout_s: float = 120) -> Cluster:
         """Ready means: every broker lists all of them, and one `acks=all` record made the round trip."""
         registry.sweep()
-        with ExitStack() as undo:  # undone here if the start fails or is interrupted, by the cluster afterwards
-            with cluster_is_starting():
-                backend = LocalBackend.prepare(spec, keep=keep)
-                undo.callback(backend.shutdown)
-                with ExitStack() as failed:
-                    failed.callback(backend.shutdown, at_once=True)
-                    backend.start(timeout_s=timeout_s)
-                    connection = _connection(backend)
-                    cluster_id = round_trip(connection, replicas=min(3, spec.brokers), timeout_s=timeout_s)
-                    backend.describe(
-                        bootstrap_servers=connection.bootstrap_servers,
-                        cluster_id=cluster_id,
-                        coordination=spec.coordination,
-                        version=spec.version,
-                    )
-                    failed.pop_all()
-            if keep:
-                undo.pop_all()
-            cluster = cls(spec, backend, undo.pop_all(), cluster_id=cluster_id)
+        with ExitStack() as undo, cluster_is_starting():
+            backend = LocalBackend.prepare(spec, keep=keep)
+            undo.callback(backend.shutdown)  # done here if the start fails or is interrupted, by the cluster afterwards
+            backend.start(timeout_s=timeout_s)
+            connection = _connection(backend)
+            cluster_id = round_trip(connection, replicas=min(3, spec.brokers), timeout_s=timeout_s)
+            backend.describe(
+                bootstrap_servers=connection.bootstrap_servers,
+                cluster_id=cluster_id,
+                coordination=spec.coordination,
+                version=spec.version,
+            )
+            cluster = cls(spec, backend, cluster_id=cluster_id, on_close=None if keep else backend.shutdown)
+            undo.pop_all()
         train_in_background(spec.version)
         return cluster
 
@@ -116,11 +115,10 @@ class Cluster(AbstractContextManager["Cluster"]):
         """
         record = registry.find(name)
         backend = LocalBackend.attach(record)
-        return cls(backend.spec, backend, ExitStack(), cluster_id=record["cluster_id"])
+        return cls(backend.spec, backend, cluster_id=record["cluster_id"], on_close=None)
 
     def close(self) -> None:
         """End the cluster if this process started it, else let go of it. Doing it twice does no harm."""
-        self._reader.close()
         self._undo.close()
 
     def shutdown(self) -> None:
@@ -222,7 +220,7 @@ class Cluster(AbstractContextManager["Cluster"]):
             replica_assignment=replica_assignment,
             config=config,
             broker_ids=list(self.spec.broker_ids),
-            read=self.metadata,
+            views=self._views,
             timeout_s=timeout_s,
         )
         shape = {number: list(info.replicas) for number, info in self.topic(name).partitions().items()}
@@ -238,8 +236,20 @@ class Cluster(AbstractContextManager["Cluster"]):
         return [name for name in self.metadata().topics if not name.startswith("__")]
 
     def metadata(self) -> ClusterMetadata:
-        """What a living broker says of the cluster. Raises `NoAnswer`."""
-        return self._reader.read()
+        """What a living broker says of the cluster: always the same one, as long as it answers. Raises `NoAnswer`."""
+        for broker in sorted(self.brokers, key=lambda broker: broker.node_id != self._asked_last):
+            if broker.state == "running":
+                try:
+                    answer = broker.metadata()
+                except NoAnswer:
+                    continue
+                self._asked_last = broker.node_id
+                return answer
+        raise NoAnswer(f"No broker of {self.name} answers.", fix="`kafka-lab status` shows which of them run.")
+
+    def _views(self) -> list[ClusterMetadata]:
+        """What each running broker says. Raises `NoAnswer`."""
+        return [broker.metadata() for broker in self.brokers if broker.state == "running"]
 
     # -- clients
 

@@ -11,13 +11,14 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from labsupport.clients.connection import Connection
-from labsupport.clients.metadata import MetadataReader, NoAnswer
+from labsupport.clients.metadata import ClusterMetadata, MetadataReader, NoAnswer
 from labsupport.cluster.broker import Capability, State
 from labsupport.cluster.render import (
     ZooKeeperPorts,
@@ -29,12 +30,12 @@ from labsupport.cluster.render import (
 from labsupport.cluster.spec import ClusterSpec, Listener, build_spec
 from labsupport.cluster.supervised import MARKER, ProcessEvent, Supervised
 from labsupport.core.errors import BadInput, LabError, StartError
+from labsupport.core.escape import printable
 from labsupport.core.journal import Journal, NullJournal
 from labsupport.core.wait import wait_until
 from labsupport.provision import KafkaHome, kafka_home, kraft_bootstrap
 
 SUPPORTS = frozenset(Capability)
-BROKER_TIER, COORDINATOR_TIER = 0, 1  # the supervisor stops the lower tier first
 MEMORY_MB = {"quick": {"broker": 300, "coordinator": 150}, "throughput": {"broker": 1300, "coordinator": 600}}
 DISK_MB = 300
 OLD_SESSION_TIMEOUT_S = 60  # the longest session time-out that ZooKeeper grants at tickTime 2000 is 40 s
@@ -69,6 +70,14 @@ class LocalNode:
     supervised: Supervised
     zookeeper: Sequence[str] = ()
     journal: Journal = field(default_factory=NullJournal)
+
+    @cached_property
+    def _reader(self) -> MetadataReader:
+        return MetadataReader(Connection(bootstrap_servers=self.address), timeout_s=1)
+
+    def metadata(self) -> ClusterMetadata:
+        """What this very broker says of the cluster; another may know more or less for a moment. Raises `NoAnswer`."""
+        return self._reader.read()
 
     def __repr__(self) -> str:
         return f"<{self.name} ({', '.join(sorted(self.roles))})>"
@@ -105,8 +114,9 @@ class LocalNode:
     def start(self, *, timeout_s: float = 60) -> None:
         if self.state == "paused":
             self.resume()
-        if self.state != "running":
+        if self.state == "stopped":
             self.launch()
+        if self.state != "running":
             self.wait_until_ready(timeout_s=timeout_s)
 
     def launch(self) -> None:
@@ -135,7 +145,7 @@ class LocalNode:
             timeout_s,
             because=f"{self.name} to be ready",
             alive=self.raise_if_dead,
-            evidence=lambda: self.log(10),
+            evidence=self.last_words,
             poll_s=0.02,
         )
         self.supervised.ask("note", name=self.name, what="ready")
@@ -145,15 +155,24 @@ class LocalNode:
             return lambda: "Mode:" in four_letter_word(self.address, "srvr")
         if "broker" not in self.roles:
             return lambda: _answers(self.address)
-        reader = MetadataReader(Connection(bootstrap_servers=self.address), timeout_s=0.5)
-        return lambda: _listed(reader, self.node_id, known)
+        return lambda: self._listed(known)
+
+    def _listed(self, known: int) -> bool:
+        try:
+            brokers = self.metadata().brokers
+        except NoAnswer:
+            return False
+        return self.node_id in brokers and len(brokers) >= known
 
     def raise_if_dead(self) -> None:
         """Raise `StartError` with the end of the log when the process is not running."""
         if self.state == "stopped":
-            raise StartError(
-                f"{self.name} ended while it was starting.", fix=f"The end of its log says why:\n{self.log(10)}"
-            )
+            raise StartError(f"{self.name} ended while it was starting.", fix=f"Its log says why:\n{self.last_words()}")
+
+    def last_words(self) -> str:
+        """The last lines of the log that are no stack trace."""
+        lines = [line for line in self.log(200).splitlines() if not line.startswith(("\tat ", "\t..."))]
+        return "\n".join(printable(line, limit=400) for line in lines[-5:])
 
     def stop(self) -> None:
         if self.state == "paused":
@@ -229,13 +248,13 @@ class LocalBackend:
         try:
             return cls(spec, supervised, _Builder(spec, home, supervised, folder).build())
         except OSError as error:
-            supervised.shutdown(at_once=True)
+            supervised.shutdown()
             raise StartError(
                 f"The files of the cluster could not be written to {folder.parent} ({error.strerror}).",
                 fix="Free some space there, or point TMPDIR to a folder that can be written.",
             ) from error
         except BaseException:
-            supervised.shutdown(at_once=True)
+            supervised.shutdown()
             raise
 
     @classmethod
@@ -279,8 +298,8 @@ class LocalBackend:
     def process_events(self, after: int, timeout_s: float) -> list[ProcessEvent]:
         return self.supervised.events(after, timeout_s)
 
-    def shutdown(self, *, at_once: bool = False) -> None:
-        self.supervised.shutdown(at_once=at_once)
+    def shutdown(self) -> None:
+        self.supervised.shutdown()
 
 
 class _Builder:
@@ -340,7 +359,7 @@ class _Builder:
         )
         program = ["org.apache.zookeeper.server.quorum.QuorumPeerMain", str(config)]
         flags = self._flags("zookeeper", home, facts)
-        self._define(facts, flags + program, [mine.client, mine.quorum, mine.election], COORDINATOR_TIER)
+        self._define(facts, flags + program, [mine.client, mine.quorum, mine.election])
         return LocalNode(facts, self.supervised)
 
     def _kafka(
@@ -376,7 +395,7 @@ class _Builder:
         )
         flags = self._flags(f"broker-{self.spec.coordination}", home, facts)
         ports = [listener.bind_port for listener in listeners] + ([jmx_port] if jmx_port else [])
-        self._define(facts, [*flags, "kafka.Kafka", str(config)], ports, BROKER_TIER if is_broker else COORDINATOR_TIER)
+        self._define(facts, [*flags, "kafka.Kafka", str(config)], ports)
         return LocalNode(facts, self.supervised, zookeeper)
 
     def _format(self, node_id: int, log_dirs: Sequence[Path], cluster_id: str) -> None:
@@ -416,7 +435,7 @@ class _Builder:
             f"{prefix}.access.file={access}",
         ]
 
-    def _define(self, facts: NodeFacts, arguments: list[str], ports: list[int], tier: int) -> None:
+    def _define(self, facts: NodeFacts, arguments: list[str], ports: list[int]) -> None:
         kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
         env = {name: os.environ[name] for name in kept if name in os.environ}
         self.supervised.ask(
@@ -428,7 +447,6 @@ class _Builder:
             cwd=facts.home,
             log=str(Path(facts.home) / "log"),
             ports=ports,
-            tier=tier,
         )
 
 
@@ -464,14 +482,6 @@ def _answers(address: str) -> bool:
     with suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
         return True
     return False
-
-
-def _listed(reader: MetadataReader, node_id: int, known: int) -> bool:
-    try:
-        brokers = reader.read().brokers
-    except NoAnswer:
-        return False
-    return node_id in brokers and len(brokers) >= known
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -36,7 +36,7 @@ def round_trip(connection: Connection, *, replicas: int, timeout_s: float) -> st
         admin.delete_topics([PROBE_TOPIC])[PROBE_TOPIC].result(timeout=timeout_s)
         return str(admin.list_topics(timeout=timeout_s).cluster_id)
     except KafkaException as error:
-        reason = printable(error.args[0].str())
+        reason = printable(error.args[0].str()).rstrip(".")
         raise StartError(f"No record made the round trip: {reason}.", fix="Start the cluster again.") from error
 
 

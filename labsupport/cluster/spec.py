@@ -107,7 +107,7 @@ class ClusterSpec:
             "coordination": self.coordination,
             "version": self.version,
             "controllers": self.controllers,
-            "racks": list(self.racks),
+            "racks": list(self.racks) or None,
             "config": dict(self.config),
             "profile": self.profile,
             "log_dirs": self.log_dirs,

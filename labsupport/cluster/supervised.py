@@ -124,10 +124,10 @@ class Supervised:
         """The state of each process by its name."""
         return {child["name"]: child["state"] for child in self.ask("status")["children"]}
 
-    def shutdown(self, *, at_once: bool = False) -> None:
-        """End all processes in order (or at once, with KILL), remove the folder; no error when that is done already."""
+    def shutdown(self) -> None:
+        """Kill all processes and remove the folder; no error when that is done already."""
         with suppress(NotRunning):
-            self.ask("shutdown", reply_within_s=70, at_once=at_once)
+            self.ask("shutdown", reply_within_s=30)
         process = _supervisors.pop(self.name, None)
         if process is not None:
             with suppress(subprocess.TimeoutExpired):

@@ -33,7 +33,6 @@ from labsupport.cluster.processes import death_signal_for_children, is_same_proc
 
 PORTS = range(20000, 30000)  # outside the ephemeral range: a `bind(0)` port can connect to itself
 TICK_S = 0.1
-STOP_GRACE_S = {0: 5.0, 1: 2.0}  # brokers, then controllers and ZooKeeper; a combined KRaft node can hang for minutes
 EVENTS_KEPT = 10_000
 
 
@@ -48,9 +47,9 @@ class Child:
     cwd: str
     log: str
     ports: list[int]
-    tier: int
     popen: subprocess.Popen[bytes] | None = None
     stamp: str = ""
+    ready: bool = False
     paused: bool = False
     holders: list[socket.socket] = field(default_factory=list)
 
@@ -58,7 +57,9 @@ class Child:
     def state(self) -> str:
         if self.popen is None or self.popen.returncode is not None:
             return "stopped"
-        return "paused" if self.paused else "running"
+        if self.paused:
+            return "paused"
+        return "running" if self.ready else "starting"
 
     @property
     def pid(self) -> int | None:
@@ -89,8 +90,6 @@ class Supervisor:
         self.buffers: dict[socket.socket, bytes] = {}
         self.selector = selectors.DefaultSelector()
         self.asked_to_stop = False
-        self.stopping = False
-        self.tier, self.tier_began_s = -1, 0.0
         self.finished: dict[str, Any] | None = None
 
     # -- the loop
@@ -121,17 +120,15 @@ class Supervisor:
                         os.read(wake_read, 4096)
                 elif key.data == "owner":
                     if not os.read(0, 4096):
-                        self._owner_is_gone()
+                        self._finish()
                 else:
                     self._receive(key.fileobj)  # type: ignore[arg-type]
             if self.owner_pid is not None and os.getppid() != self.owner_pid:
-                self._owner_is_gone()
+                self._finish()
             self._reap()
-            if self.asked_to_stop and not self.stopping:
-                self._begin_shutdown()
+            if self.asked_to_stop:
+                self._finish()
             self._answer_waiting()
-            if self.stopping:
-                self._go_on_stopping()
 
     def _turn_output_to_a_file(self) -> None:
         """From here on nobody reads our pipes; a traceback of ours must land where it can be found."""
@@ -197,9 +194,6 @@ class Supervisor:
         operation = getattr(self, f"do_{request.pop('do')}", None)
         if operation is None:
             self._reply(connection, {"error": "unknown request"})
-            return
-        if self.stopping and operation.__name__ not in ("do_shutdown", "do_status", "do_events"):
-            self._reply(connection, {"error": "the cluster is stopping"})
             return
         try:
             answer = operation(connection, **request)
@@ -268,7 +262,7 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 preexec_fn=death_signal_for_children(os.getpid()),  # noqa: PLW1509 -- this process has one thread
             )
-        child.stamp, child.paused = start_stamp(child.popen.pid), False
+        child.stamp, child.ready, child.paused = start_stamp(child.popen.pid), False, False
         self._write_record()
         self._event(child, "started")
         return {"pid": child.popen.pid}
@@ -293,7 +287,10 @@ class Supervisor:
         )
 
     def do_note(self, _: socket.socket, name: str, what: str, detail: str = "") -> dict[str, Any]:
-        self._event(self.children[name], what, detail)
+        """Something that a client knows of a process: it is "ready", or "waiting" for something."""
+        child = self.children[name]
+        child.ready = child.ready or what == "ready"
+        self._event(child, what, detail)
         return {}
 
     def do_events(self, connection: socket.socket, after: int, timeout_s: float) -> None:
@@ -319,11 +316,10 @@ class Supervisor:
             }
             for c in self.children.values()
         ]
-        return {"pid": os.getpid(), "stopping": self.stopping, "children": children}
+        return {"pid": os.getpid(), "children": children}
 
-    def do_shutdown(self, connection: socket.socket, *, at_once: bool = False) -> None:
-        self._begin_shutdown(at_once=at_once)
-        self._wait(connection, lambda: self.finished, 60, lambda: {"error": "still stopping"})
+    def do_shutdown(self, _: socket.socket) -> dict[str, Any]:
+        return self._finish()
 
     # -- processes
 
@@ -350,8 +346,7 @@ class Supervisor:
                 continue
             child.paused = False
             code = child.popen.poll() or 0
-            if not self.stopping:
-                child.holders = [holder for port in child.ports if (holder := _hold(port, lingering=True))]
+            child.holders = [holder for port in child.ports if (holder := _hold(port, lingering=True))]
             self._event(child, "exited", f"signal {-code}" if code < 0 else f"exit code {code}")
 
     def _let_go(self, child: Child, port: int) -> bool:
@@ -371,43 +366,20 @@ class Supervisor:
     def _ask_to_stop(self) -> None:
         self.asked_to_stop = True
 
-    def _owner_is_gone(self) -> None:
-        self._kill_all()
-        self._finish()
+    def _finish(self) -> dict[str, Any]:
+        """KILL everything and remove every trace: the data go with the cluster, so there is nothing to save.
 
-    def _begin_shutdown(self, *, at_once: bool = False) -> None:
-        if at_once:
-            self._kill_all()
-        self.stopping = True
-
-    def _go_on_stopping(self) -> None:
-        """TERM one tier after the other; KILL what has not ended within its grace."""
-        alive = [c for c in self.children.values() if c.pid is not None]
-        in_tier = [c for c in alive if c.tier == self.tier]
-        if in_tier:
-            if time.monotonic() - self.tier_began_s > STOP_GRACE_S.get(self.tier, 2.0):
-                _signal_all(in_tier, signal.SIGKILL)
-            return
-        if not alive:
-            self._finish()
-            return
-        self.tier, self.tier_began_s = min(c.tier for c in alive), time.monotonic()
-        next_tier = [c for c in alive if c.tier == self.tier]
-        _signal_all(next_tier, signal.SIGCONT)  # a paused process cannot obey
-        _signal_all(next_tier, signal.SIGTERM)
-
-    def _kill_all(self) -> None:
-        _signal_all(self.children.values(), signal.SIGKILL)
-        for child in self.children.values():
-            if child.popen is not None:
-                child.popen.wait()
-
-    def _finish(self) -> None:
+        An orderly end of all brokers at once is none: the last ones wait in vain for somebody to take their
+        partitions over (seen: 5 s in both modes, and minutes with combined KRaft nodes).
+        """
         if self.finished is None:
-            self.stopping = True
+            _signal_all(self.children.values(), signal.SIGKILL)
+            for child in self.children.values():
+                if child.popen is not None:
+                    child.popen.wait()
             remove_traces(self.runtime, self.name, self.folder)
             self.finished = {"state": "gone"}
-            self._answer_waiting()
+        return self.finished
 
     def _write_record(self) -> None:
         """The 0600 file by which `attach`, `status` and a later sweep find this cluster."""

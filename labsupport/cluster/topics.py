@@ -24,7 +24,7 @@ def create_topic(
     replica_assignment: Mapping[int, Sequence[int]] | None,
     config: Mapping[str, object] | None,
     broker_ids: Sequence[int],
-    read: Callable[[], ClusterMetadata],
+    views: Callable[[], Sequence[ClusterMetadata]],
     timeout_s: float,
 ) -> None:
     """See `Cluster.create_topic`. Raises `BadInput` with the broker's own words when it refuses."""
@@ -36,19 +36,20 @@ def create_topic(
             f"{printable(repr(name))} is no topic name.", fix="Use up to 249 letters, digits, '.', '_' and '-'."
         )
     shape = _shape(partitions, replication_factor, replica_assignment, broker_ids)
-    existing = read().topics.get(name)
+    existing = next((view.topics[name] for view in views() if name in view.topics), None)
     if existing is not None:
         _accept_existing(name, existing, shape)
         return
     new = NewTopic(name, config={key: _text(value) for key, value in (config or {}).items()}, **shape)
     quiet = connection.confluent(**{"log_level": 0, "allow.auto.create.topics": "false"})
+    admin = AdminClient(quiet)  # named, since it is destroyed with its pending requests when nobody holds it
     try:
-        AdminClient(quiet).create_topics([new], request_timeout=timeout_s)[name].result(timeout=timeout_s)
+        admin.create_topics([new], request_timeout=timeout_s)[name].result(timeout=timeout_s)
     except KafkaException as error:
         raise BadInput(
-            f"The topic {name} was refused: {printable(error.args[0].str())}.", fix="Mend that argument and try again."
+            f"The topic {name} was refused: {printable(error.args[0].str()).rstrip(".")}.", fix="Mend that argument and try again."
         ) from error
-    wait_until(lambda: _settled(read, name, shape), timeout_s, because=f"all replicas of {name} to be in sync")
+    wait_until(lambda: _settled(views, name, shape), timeout_s, because=f"all replicas of {name} to be in sync")
 
 
 def _shape(
@@ -90,15 +91,19 @@ def _accept_existing(name: str, existing: Mapping[int, PartitionInfo], shape: Ma
         raise BadInput(f"A topic {name} is there already, with the replicas {replicas}.", fix="Choose another name.")
 
 
-def _settled(read: Callable[[], ClusterMetadata], name: str, shape: Mapping[str, Any]) -> bool:
+def _settled(views: Callable[[], Sequence[ClusterMetadata]], name: str, shape: Mapping[str, Any]) -> bool:
     try:
-        metadata = read()
+        return all(_complete(view, name, shape["num_partitions"]) for view in views())
     except NoAnswer:
         return False
-    partitions = metadata.topics.get(name, {})
+
+
+def _complete(metadata: ClusterMetadata, name: str, partitions: int) -> bool:
+    """Whether a broker knows all partitions, each with a leader and all living replicas in sync."""
+    known = metadata.topics.get(name, {})
     living = set(metadata.brokers)
-    return len(partitions) == shape["num_partitions"] and all(
-        info.leader is not None and set(info.isr) >= set(info.replicas) & living for info in partitions.values()
+    return len(known) == partitions and all(
+        info.leader is not None and set(info.isr) >= set(info.replicas) & living for info in known.values()
     )
 
 

@@ -1,0 +1,16 @@
+"""Real clusters. Those that a test only uses are shared by a module; those that it breaks for good are its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from labsupport.cluster.cluster import Cluster
+
+
+@pytest.fixture(scope="module", params=["kraft", "zookeeper"])
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """Three brokers, in both modes one after the other."""
+    with Cluster.start(brokers=3, coordination=request.param) as running:
+        yield running

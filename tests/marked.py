@@ -1,0 +1,30 @@
+"""Find the processes of a cluster as a stranger would: by the marker in their environment, not by their name."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import psutil
+
+from labsupport.cluster.supervised import MARKER
+from labsupport.core.folders import runtime_folder
+
+
+def processes_of(cluster: str) -> list[int]:
+    """Pids of all living processes whose environment names `cluster`: JVMs, supervisor, janitor."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARKER) == cluster and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return [pid for pid in found if pid != os.getpid()]
+
+
+def folders_of(cluster: str) -> list[Path]:
+    """What a cluster has on disk: its data folder, and its files in the runtime folder."""
+    data = Path(tempfile.gettempdir()).glob(f"kafka-lab-{cluster}-*")
+    return [*data, *runtime_folder().glob(f"{cluster}.*")]
