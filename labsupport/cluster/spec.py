@@ -141,7 +141,7 @@ def build_spec(
     if not isinstance(jmx, bool):
         raise BadInput(f"jmx is {jmx!r}.", fix="Use True or False.")
     return ClusterSpec(
-        **({"name": name} if name is not None else {}),  # type: ignore[arg-type]
+        **({"name": name} if name is not None else {}),
         brokers=brokers,
         coordination=kind,  # type: ignore[arg-type]
         version=_version(kind, version),

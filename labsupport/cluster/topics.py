@@ -46,9 +46,8 @@ def create_topic(
     try:
         admin.create_topics([new], request_timeout=timeout_s)[name].result(timeout=timeout_s)
     except KafkaException as error:
-        raise BadInput(
-            f"The topic {name} was refused: {printable(error.args[0].str()).rstrip(".")}.", fix="Mend that argument and try again."
-        ) from error
+        reason = printable(error.args[0].str()).rstrip(".")
+        raise BadInput(f"The topic {name} was refused: {reason}.", fix="Mend that argument and try again.") from error
     wait_until(lambda: _settled(views, name, shape), timeout_s, because=f"all replicas of {name} to be in sync")
 
 
