@@ -1,0 +1,13 @@
+"""Break one thing for the length of a block, and heal exactly that, however the block ends.
+
+A fault never asks whether the cluster recovered (`observe` says so) and never heals what it found broken.
+Start with `killed`; each file holds one fault.
+"""
+
+from labsupport.faults.breaking import Fault
+from labsupport.faults.killed import killed
+from labsupport.faults.paused import paused
+from labsupport.faults.roles import controller, follower_of, leader_of
+from labsupport.faults.stopped import stopped
+
+__all__ = ["Fault", "controller", "follower_of", "killed", "leader_of", "paused", "stopped"]
