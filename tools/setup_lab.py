@@ -66,7 +66,9 @@ def read_stamp() -> dict[str, str]:
 
 
 def write_stamp(**done: str) -> None:
+    """Add what is done; an empty string takes it away again."""
     stamp = {"root": str(ROOT), "python": python_tag()} | read_stamp() | done
+    stamp = {name: value for name, value in stamp.items() if value}
     fresh = STAMP.with_suffix(".new")
     fresh.write_text(json.dumps(stamp, indent=1) + "\n")
     fresh.replace(STAMP)
@@ -280,10 +282,14 @@ def make_environment() -> None:
 def has_pinned_uv() -> bool:
     """Is the environment whole and of this Python, with the uv that the lock pins?"""
     version = re.search(r"(?m)^uv==([^ ;\\]+)", LOCKS["lab"].read_text())
-    library = VENV / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+    library = VENV / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
     if not version or not PYTHON.exists() or not library.exists():
         return False
-    return (library / f"uv-{version[1]}.dist-info" / "RECORD").exists() and UV.exists()
+    try:  # pip may have been interrupted between writing the file and making it a program
+        answer = subprocess.run([UV, "--version"], capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return False
+    return answer.split()[1:2] == [version[1]]
 
 
 def install_uv() -> None:
@@ -316,10 +322,13 @@ def install_packages(kind: str) -> None:
     count = len(re.findall(r"(?m)^[A-Za-z0-9][^ ]*==", lock.read_text()))
     say(f"  {count} Python packages")
     install: list[str | Path] = [UV, "pip", "install", "--python", PYTHON]
-    run("Installing the Python packages", [*install, "--no-build", "--require-hashes", "-r", lock], show=True)
+    # A package that an interrupted start left in pieces would count as installed.
+    again = ["--reinstall"] if read_stamp().get("begun") else []
+    write_stamp(begun=kind)
+    run("Installing the Python packages", [*install, "--no-build", *again, "--require-hashes", "-r", lock], show=True)
     # setuptools is in the lock, so nothing is fetched to build with.
     run("Installing kafka-lab itself", [*install, "--no-deps", "--no-build-isolation", "--offline", "-e", ROOT])
-    write_stamp(**({"lab": packages_key("lab")} | {kind: packages_key(kind)}))
+    write_stamp(**{"lab": packages_key("lab"), kind: packages_key(kind), "begun": ""})
 
 
 def fetch_kafka() -> None:

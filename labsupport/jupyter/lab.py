@@ -204,7 +204,7 @@ def _tell_what_stays() -> None:
         names = ", ".join(staying)
         print(f"The lab has ended. Still running, as you started them with `kafka-lab up`: {names}.", file=sys.stderr)
     else:
-        print("The lab has ended, and nothing of it is left running.", file=sys.stderr)
+        print("The lab has ended, with its kernels and their clusters.", file=sys.stderr)
 
 
 def _is_alive(pid: int) -> bool:

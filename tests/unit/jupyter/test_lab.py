@@ -66,7 +66,8 @@ class TestConfiguration:
 @pytest.mark.parametrize(
     "arguments",
     [["--nope"], ["x"], ["--port"], ["--port", "x"], ["--port=0"], ["--port=80"], ["--port=70000"], ["--port=-1"],
-     ["--port=٣٤٥٦٧"], ["--ServerApp.ip=0.0.0.0"], ["--allow-root"], ["--no-browser=x"], ["\x1b]0;x"], ["--port=8888\n"]],
+     ["--port=٣٤٥٦٧"], ["--ServerApp.ip=0.0.0.0"], ["--allow-root"], ["--no-browser=x"], ["\x1b]0;x"],
+     ["--port=8888\n"]],
 )  # fmt: skip
 def test_a_wrong_argument_is_one_sentence(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """With what may be said instead; exit code not 0, nothing started."""

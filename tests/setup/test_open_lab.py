@@ -1,0 +1,125 @@
+"""`make lab` once everything is there: one address, this machine only, and one Ctrl-C that ends all of it."""
+
+from __future__ import annotations
+
+import re
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.setup.checkout import Checkout, Lab
+
+
+@pytest.fixture
+def lab(ready: Checkout) -> Iterator[Lab]:
+    """A lab that answers."""
+    opened = ready.open_lab()
+    yield opened
+    opened.end()
+
+
+def processes(lab: Lab) -> list[psutil.Process]:
+    """`make` and all that it started, kernels and terminals too; the trainer of start-up caches ends by itself."""
+    family = [psutil.Process(lab.pid), *psutil.Process(lab.pid).children(recursive=True)]
+    return [process for process in family if not any("provision.train" in word for word in process.cmdline())]
+
+
+def test_one_line_has_the_address_and_it_answers(lab: Lab) -> None:
+    """With its token: HTTP 200, on the first page."""
+    lines = lab.output.read_text().splitlines()
+    assert len(lines) == 1 and len(lab.urls) == 1
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/lab/tree/00-start-here\.ipynb\?token=\w{48}", lab.urls[0])
+    with urllib.request.urlopen(lab.urls[0]) as page:
+        assert page.status == 200
+
+
+def test_nobody_gets_in_without_the_token(lab: Lab) -> None:
+    """Not another user of this machine."""
+    base = lab.urls[0].split("/lab")[0]
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(base + "/api/contents")
+
+
+def test_it_listens_on_loopback_only(lab: Lab) -> None:
+    """The server and its kernels."""
+    lab.get("/api/kernels", b"{}")
+    listening = [
+        connection.laddr.ip
+        for process in processes(lab)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) > 1 and set(listening) <= {"127.0.0.1", "::1"}
+
+
+def test_the_token_is_on_no_command_line_and_in_no_environment(lab: Lab) -> None:
+    """Others may read the one, and every program of the learner the other."""
+    lab.get("/api/kernels", b"{}")
+    lab.get("/api/terminals", b"")
+    token = lab.urls[0].split("token=")[1]
+    family = processes(lab)
+    assert len(family) >= 4
+    for process in family:
+        assert token not in " ".join(process.cmdline())
+        assert token not in process.environ().values()
+
+
+def test_a_second_start_tells_where_the_first_one_is(lab: Lab, ready: Checkout) -> None:
+    """Exit code 0, the same address, no second server."""
+    done = ready.make("lab", "ARGS=--no-browser")
+    assert done.returncode == 0
+    assert re.findall(r"http\S+", done.stdout) == lab.urls
+    assert done.stderr == "The lab is running already.\n"
+
+
+def test_one_ctrl_c_ends_server_kernels_and_terminals(lab: Lab) -> None:
+    """Without a question, and nothing of it is left."""
+    for _ in range(2):
+        lab.get("/api/kernels", b"{}")
+    lab.get("/api/terminals", b"")
+    family = processes(lab)
+    assert sum("ipykernel_launcher" in " ".join(process.cmdline()) for process in family) == 2
+    lab.press_ctrl_c()
+    lab.wait_for_end()
+    assert [process for process in family if process.is_running()] == []
+    assert "[y/n]" not in lab.said().lower() and "Traceback" not in lab.said()
+    assert lab.said().splitlines()[-1] == "The lab has ended, with its kernels and their clusters."
+
+
+def test_the_users_own_jupyter_is_neither_used_nor_changed(ready: Checkout, elsewhere: Path) -> None:
+    """A setting of theirs that would break the lab, and a kernel of theirs."""
+    home = elsewhere / "home"
+    (home / ".jupyter").mkdir(parents=True)
+    (home / ".jupyter" / "jupyter_server_config.py").write_text("raise SystemExit('the user\\'s settings were read')")
+    kernel = home / ".local" / "share" / "jupyter" / "kernels" / "mine"
+    kernel.mkdir(parents=True)
+    (kernel / "kernel.json").write_text('{"argv": ["true"], "display_name": "mine", "language": "python"}')
+    before = sorted(home.rglob("*"))
+    opened = ready.open_lab(HOME=str(home), JUPYTER_TOKEN="guess", JUPYTER_CONFIG_DIR=str(home / ".jupyter"))
+    try:
+        assert list(opened.get("/api/kernelspecs")["kernelspecs"]) == ["python3"]
+        assert "token=guess" not in opened.urls[0]
+    finally:
+        opened.press_ctrl_c()
+        opened.wait_for_end()
+        opened.end()
+    assert [path for path in sorted(home.rglob("*")) if ".cache" not in path.parts] == before
+
+
+def test_a_taken_port_is_no_error(ready: Checkout) -> None:
+    """The next free one is taken."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        opened = ready.open_lab(f"--no-browser --port {port}")
+        try:
+            assert not opened.urls[0].startswith(f"http://127.0.0.1:{port}/")
+            assert opened.get("/api/status")["started"]
+        finally:
+            opened.press_ctrl_c()
+            opened.wait_for_end()
+            opened.end()
