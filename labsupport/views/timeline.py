@@ -94,7 +94,7 @@ def hit(failover: Failover) -> str:
 
 def ms(seconds: float) -> str:
     """A duration in whole milliseconds."""
-    return f"{seconds * 1000:,.0f} ms"
+    return f"{seconds * 1000:,.0f}\N{NO-BREAK SPACE}ms"
 
 
 def _ids(event: Mapping[str, Any]) -> str:

@@ -140,30 +140,38 @@ class _Drawing:
         return colour.LEADER if what.startswith("broker ") else colour.FOLLOWER
 
     def _chart(self) -> None:
-        """Acknowledged records a second, from zero."""
-        self.y += 10
-        bottom, most = self.y + _CHART, max(self.t.acked, default=0.0)
-        top = _nice(most)
-        step = (self.t.end - self.t.begin) / max(len(self.t.acked), 1)
-        points = []
-        for index, rate in enumerate(self.t.acked):
-            y = bottom - rate / top * _CHART
-            points += [f"{self._x(self.t.begin + index * step):.1f} {y:.1f}"]
-            points += [f"{self._x(self.t.begin + (index + 1) * step):.1f} {y:.1f}"]
+        """Acknowledged records a second, from zero. What rises above the top is cut there, and its height is said."""
+        self.parts.append(tag("text", "acknowledged writes (records/s)", x=float(_LEFT), y=self.y + 16))
+        self.y += 26
+        bottom, top = self.y + _CHART, ceiling(self.t.acked)
         for value in (0.0, top / 2, top):
             y = bottom - value / top * _CHART
             self.parts.append(
                 tag("line", x1=float(_LEFT), x2=float(WIDTH - _RIGHT), y1=y, y2=y, stroke=colour.GREY, opacity="0.35")
             )
             self._label(f"{value:,.0f}", y + 4)
-        self.parts.append(tag("text", "acknowledged", x="4", y=self.y + 34))
-        self.parts.append(tag("text", "(records/s)", x="4", y=self.y + 50))
+        step = (self.t.end - self.t.begin) / max(len(self.t.acked), 1)
+        points = []
+        for index, rate in enumerate(self.t.acked):
+            y = bottom - min(rate, top) / top * _CHART
+            points += [f"{self._x(self.t.begin + index * step):.1f} {y:.1f}"]
+            points += [f"{self._x(self.t.begin + (index + 1) * step):.1f} {y:.1f}"]
         if points:
             line = "L".join(points)
             area = f"M{self._x(self.t.begin):.1f} {bottom:.1f}L{line}L{self._x(self.t.end):.1f} {bottom:.1f}Z"
             self.parts.append(tag("path", d=area, fill=colour.LEADER, fill_opacity="0.22"))
             self.parts.append(tag("path", d=f"M{line}", fill="none", stroke=colour.LEADER, stroke_width="1.6"))
+        most = max(self.t.acked, default=0.0)
+        if most > top:
+            self._burst(most, self.t.begin + (self.t.acked.index(most) + 0.5) * step)
         self.y = bottom
+
+    def _burst(self, rate: float, at: float) -> None:
+        """Records that had waited for a leader are acknowledged together."""
+        left = self._x(at) > WIDTH * 0.6
+        words = f"↑ up to {rate:,.0f}/s: what had waited"
+        anchor = "end" if left else "start"
+        self.over.append(tag("text", words, x=self._x(at) - (6 if left else -6), y=self.y - 4, text_anchor=anchor))
 
     def _axis(self) -> None:
         for seconds in _ticks(self.t.begin, self.t.end):
@@ -183,12 +191,19 @@ class _Drawing:
         return tag("g", ground, data_fault=fault.what)
 
 
+def ceiling(rates: Sequence[float]) -> float:
+    """The top of the axis: a round number that leaves the usual rate room, even beside one burst."""
+    usual = sorted(rate for rate in rates if rate > 0)
+    most = usual[-1] if usual else 0.0
+    return _nice(min(most, 3 * usual[len(usual) // 2]) if usual else most)
+
+
 def _nice(most: float) -> float:
     """A round number not below `most`, for the top of an axis."""
     size = 1.0
     while size * 10 <= most:
         size *= 10
-    return next((size * step for step in (1, 2, 4, 5, 10) if size * step >= most), size * 10)
+    return next((size * step for step in (1, 2, 4, 6, 8, 10) if size * step >= most), size * 10)
 
 
 def _ticks(begin: float, end: float) -> list[float]:

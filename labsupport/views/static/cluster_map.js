@@ -152,15 +152,17 @@ function meter() {
 
   function draw() {
     const steps = (WINDOW_S * 1000) / STEP_MS;
-    const top = Math.max(1, ...values);
+    const usual = values.filter((value) => value > 0).sort((a, b) => a - b);
+    const most = Math.max(1, ...values);
+    const top = Math.min(most, 3 * (usual[usual.length >> 1] ?? most)); // one burst must not flatten the rest
     const points = values.map((value, index) => {
       const x = 120 - ((values.length - 1 - index) * 120) / steps;
-      return `${x.toFixed(1)},${(22 - (20 * value) / top).toFixed(1)}`;
+      return `${x.toFixed(1)},${(22 - (20 * Math.min(value, top)) / top).toFixed(1)}`;
     });
     line.setAttribute("d", points.length > 1 ? `M${points.join("L")}` : "");
     const start = points.length ? points[0].split(",")[0] : "120";
     area.setAttribute("d", points.length > 1 ? `M${start},22L${points.join("L")}L120,22Z` : "");
-    chart.setAttribute("aria-label", `records a second, the last ${WINDOW_S} s: now ${last ?? 0}, at most ${top}`);
+    chart.setAttribute("aria-label", `records a second, the last ${WINDOW_S} s: now ${last ?? 0}, at most ${most}`);
   }
 
   return {
