@@ -72,7 +72,8 @@ def verdict(recording: Recording, topic: str) -> HistoryVerdict:
     Only reads between its events "read back began" and "read back" count: what a consumer saw earlier may be gone
     since. Raises `LabError` when there was no full read back, when sends ended after it began, and for more than a
     million sends. Records removed by retention or compaction would count as lost: judge topics that keep everything.
-    Bound, measured: MEASURED
+    Bound: two passes over the file (four with an anomaly), a million sends of the topic, for which 20 s of one core and
+    120 MB were measured; sends to other topics cost time only.
     """
     matching = _Matching(topic)
     nth = _take_sends(recording, topic, matching)
