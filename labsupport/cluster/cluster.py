@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from labsupport.clients.load import Load
 
+MOST_TIMEOUT_S = 3600
+
 Observer = Callable[["Cluster"], tuple[Journal, Callable[[], None]]]
 observers: list[Observer] = []  # each new cluster is shown to them: they give it a journal, and say how they are undone
 
@@ -72,6 +74,10 @@ class Cluster(AbstractContextManager["Cluster"]):
         With `keep` it outlives this process, until `kafka-lab down`. Raises `BadInput` for a wrong argument,
         `ProvisionError` when something cannot be fetched, `StartError` with the end of a log when a process dies.
         """
+        if not isinstance(timeout_s, int | float) or isinstance(timeout_s, bool) or not 0 < timeout_s <= MOST_TIMEOUT_S:
+            raise BadInput(
+                f"timeout_s is {timeout_s!r}.", fix=f"Use seconds, more than 0 and at most {MOST_TIMEOUT_S}."
+            )
         spec = build_spec(
             name=name,
             brokers=brokers,
@@ -91,7 +97,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         """Ready means: every broker lists all of them, and one `acks=all` record made the round trip."""
         registry.sweep()
         with ExitStack() as undo, cluster_is_starting():
-            backend = LocalBackend.prepare(spec, keep=keep)
+            backend = LocalBackend.prepare(spec)
             undo.callback(backend.shutdown)  # done here if the start fails or is interrupted, by the cluster afterwards
             backend.start(timeout_s=timeout_s)
             connection = _connection(backend)
@@ -103,6 +109,8 @@ class Cluster(AbstractContextManager["Cluster"]):
                 version=spec.version,
             )
             cluster = cls(spec, backend, cluster_id=cluster_id, on_close=None if keep else backend.shutdown)
+            if keep:
+                backend.disown()
             undo.pop_all()
         train_in_background(spec.version)
         return cluster

@@ -239,12 +239,12 @@ class LocalBackend:
         self.spec, self.supervised, self.nodes = spec, supervised, tuple(nodes)
 
     @classmethod
-    def prepare(cls, spec: ClusterSpec, *, keep: bool) -> LocalBackend:
+    def prepare(cls, spec: ClusterSpec) -> LocalBackend:
         """Start the supervisor, reserve ports, write every file; no JVM runs yet. Raises `LabError` for any lack."""
         home = kafka_home(spec.version)
         _refuse_when_too_small(spec)
         folder = Path(tempfile.gettempdir()).resolve() / f"kafka-lab-{spec.name}-{secrets.token_hex(4)}"
-        supervised = Supervised.launch(spec.name, folder, keep=keep)
+        supervised = Supervised.launch(spec.name, folder)
         try:
             return cls(spec, supervised, _Builder(spec, home, supervised, folder).build())
         except OSError as error:
@@ -297,6 +297,10 @@ class LocalBackend:
 
     def process_events(self, after: int, timeout_s: float) -> list[ProcessEvent]:
         return self.supervised.events(after, timeout_s)
+
+    def disown(self) -> None:
+        """Let the cluster outlive this process."""
+        self.supervised.disown()
 
     def shutdown(self) -> None:
         self.supervised.shutdown()

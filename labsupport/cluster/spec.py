@@ -147,7 +147,7 @@ def build_spec(
         version=_version(kind, version),
         controllers=_controllers(kind, controllers),
         racks=_racks(brokers, racks),
-        config=_config(config),
+        config=_without_reserved(checked_config(config)),
         profile=chosen_profile,  # type: ignore[arg-type]
         log_dirs=log_dirs,
         jmx=jmx,
@@ -179,7 +179,7 @@ def _version(coordination: str, version: object) -> str:
 
 def _controllers(coordination: str, controllers: int | None) -> int:
     if coordination == "zookeeper":
-        if controllers not in (None, 1, 3):
+        if controllers not in (None, 1, 3) or isinstance(controllers, bool):
             raise BadInput(
                 f"controllers is {controllers!r}; with ZooKeeper it is the number of ZooKeeper servers.",
                 fix="Use 1 or 3.",
@@ -205,7 +205,8 @@ def _racks(brokers: int, racks: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(racks)
 
 
-def _config(config: Mapping[str, object] | None) -> dict[str, str]:
+def checked_config(config: Mapping[str, object] | None) -> dict[str, str]:
+    """Settings by their dotted names, as Kafka writes them. Raises `BadInput` for what cannot be one."""
     if config is None:
         return {}
     if not isinstance(config, Mapping):
@@ -215,10 +216,15 @@ def _config(config: Mapping[str, object] | None) -> dict[str, str]:
 
 def _setting_name(name: object) -> str:
     if not isinstance(name, str) or not re.fullmatch(r"[a-zA-Z0-9]+([._-][a-zA-Z0-9]+)*", name):
-        raise BadInput(f"{name!r} is no broker setting.", fix="Use Kafka's dotted names, such as 'log.retention.ms'.")
-    if name in RESERVED:
-        raise BadInput(f"The setting {name} is chosen by the lab.", fix="Leave it out of config.")
+        raise BadInput(f"{name!r} is no setting of Kafka.", fix="Use Kafka's dotted names, such as 'log.retention.ms'.")
     return name
+
+
+def _without_reserved(config: dict[str, str]) -> dict[str, str]:
+    for name in config:
+        if name in RESERVED:
+            raise BadInput(f"The setting {name} is chosen by the lab.", fix="Leave it out of config.")
+    return config
 
 
 def _setting_value(name: str, value: object) -> str:

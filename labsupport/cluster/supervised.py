@@ -45,8 +45,8 @@ class Supervised:
         return runtime_folder() / f"{self.name}.sock"
 
     @classmethod
-    def launch(cls, name: str, folder: Path, *, keep: bool) -> Supervised:
-        """Start the supervisor of a new cluster; with `keep` it outlives this process, until it is asked to end.
+    def launch(cls, name: str, folder: Path) -> Supervised:
+        """Start the supervisor of a new cluster; it ends with this process, unless it is told to outlive it (`disown`).
 
         Raises `BadInput` when a living cluster has the name, `StartError` when it does not come up.
         """
@@ -59,11 +59,10 @@ class Supervised:
             )
         # -P, and the package's own folder by PYTHONPATH: neither the reader's folder nor a startup file can shadow us.
         argv = [sys.executable, "-S", "-P", "-m", "labsupport.cluster.supervisor"]
-        argv += ["--name", name, "--runtime", str(runtime), "--folder", str(folder)]
-        argv += [] if keep else ["--owner", str(os.getpid())]
+        argv += ["--name", name, "--runtime", str(runtime), "--folder", str(folder), "--owner", str(os.getpid())]
         process = subprocess.Popen(
             argv,
-            stdin=subprocess.DEVNULL if keep else subprocess.PIPE,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd="/",
@@ -123,6 +122,10 @@ class Supervised:
     def states(self) -> Mapping[str, str]:
         """The state of each process by its name."""
         return {child["name"]: child["state"] for child in self.ask("status")["children"]}
+
+    def disown(self) -> None:
+        """Let the cluster outlive this process, until somebody shuts it down."""
+        self.ask("disown")
 
     def shutdown(self) -> None:
         """Kill all processes and remove the folder; no error when that is done already."""

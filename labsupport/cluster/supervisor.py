@@ -79,8 +79,9 @@ class Waiting:
 class Supervisor:
     """The main loop. Every JVM is forked by this thread: the parent-death signal is tied to it."""
 
-    def __init__(self, name: str, runtime: Path, folder: Path, owner_pid: int | None) -> None:
-        self.name, self.runtime, self.folder, self.owner_pid = name, runtime, folder, owner_pid
+    def __init__(self, name: str, runtime: Path, folder: Path, owner_pid: int) -> None:
+        self.name, self.runtime, self.folder = name, runtime, folder
+        self.owner_pid: int | None = owner_pid
         self.children: dict[str, Child] = {}
         self.reserved: dict[int, socket.socket] = {}
         self.events: list[dict[str, Any]] = []
@@ -106,8 +107,7 @@ class Supervisor:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self.selector.register(listener, selectors.EVENT_READ, "listener")
         self.selector.register(wake_read, selectors.EVENT_READ, "wake")
-        if self.owner_pid is not None:
-            self.selector.register(0, selectors.EVENT_READ, "owner")
+        self.selector.register(0, selectors.EVENT_READ, "owner")
         self._write_record()
         print("ready", flush=True)
         self._turn_output_to_a_file()
@@ -305,6 +305,14 @@ class Supervisor:
         self._write_record()
         return {}
 
+    def do_disown(self, _: socket.socket) -> dict[str, Any]:
+        """From now on the cluster lives until it is asked to end."""
+        if self.owner_pid is not None:
+            self.owner_pid = None
+            self.selector.unregister(0)
+            self._write_record()
+        return {}
+
     def do_status(self, _: socket.socket) -> dict[str, Any]:
         children = [
             {
@@ -490,7 +498,7 @@ def main() -> int:
     parser.add_argument("--name", required=True)
     parser.add_argument("--runtime", type=Path, required=True)
     parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--owner", type=int)
+    parser.add_argument("--owner", type=int, required=True)
     arguments = parser.parse_args()
     os.umask(0o077)
     if take_lock(arguments.runtime, arguments.name) is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from labsupport.clients.connection import Connection
 from labsupport.clients.metadata import ClusterMetadata, NoAnswer, PartitionInfo
+from labsupport.cluster.spec import checked_config
 from labsupport.core.errors import BadInput
 from labsupport.core.escape import printable
 from labsupport.core.wait import wait_until
@@ -35,12 +36,13 @@ def create_topic(
         raise BadInput(
             f"{printable(repr(name))} is no topic name.", fix="Use up to 249 letters, digits, '.', '_' and '-'."
         )
+    settings = checked_config(config)
     shape = _shape(partitions, replication_factor, replica_assignment, broker_ids)
     existing = next((view.topics[name] for view in views() if name in view.topics), None)
     if existing is not None:
         _accept_existing(name, existing, shape)
         return
-    new = NewTopic(name, config={key: _text(value) for key, value in (config or {}).items()}, **shape)
+    new = NewTopic(name, config=settings, **shape)
     quiet = connection.confluent(**{"log_level": 0, "allow.auto.create.topics": "false"})
     admin = AdminClient(quiet)  # named, since it is destroyed with its pending requests when nobody holds it
     try:
@@ -104,7 +106,3 @@ def _complete(metadata: ClusterMetadata, name: str, partitions: int) -> bool:
     return len(known) == partitions and all(
         info.leader is not None and set(info.isr) >= set(info.replicas) & living for info in known.values()
     )
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

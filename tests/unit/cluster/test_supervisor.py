@@ -36,7 +36,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def supervised(name: str, tmp_path: Path) -> Iterator[Supervised]:
-    handle = Supervised.launch(name, tmp_path / "cluster", keep=False)
+    handle = Supervised.launch(name, tmp_path / "cluster")
     yield handle
     handle.shutdown()
 
@@ -150,7 +150,7 @@ def test_shutdown_leaves_nothing_even_of_paused_and_stubborn_processes(supervise
 def test_a_name_in_use_is_refused_and_the_first_one_lives_on(supervised: Supervised, name: str, tmp_path: Path) -> None:
     start(supervised, "child")
     with pytest.raises(BadInput, match=f"A cluster named {name} is running"):
-        Supervised.launch(name, tmp_path / "second", keep=False)
+        Supervised.launch(name, tmp_path / "second")
     assert supervised.states() == {"child": "starting"}
     assert not (tmp_path / "second").exists()
 
@@ -204,7 +204,7 @@ OWNER = """
 import os, signal, sys, time
 from pathlib import Path
 from labsupport.cluster.supervised import MARKER, Supervised
-handle = Supervised.launch({name!r}, Path({folder!r}), keep={keep})
+handle = Supervised.launch({name!r}, Path({folder!r}))
 for child in ("one", "two"):
     handle.ask("define", name=child, node_id=1, argv=[sys.executable, "-c", {sleeper!r}], env={{MARKER: {name!r}}},
                cwd="/", log=str(handle.folder / child), ports=[])
@@ -213,8 +213,8 @@ for child in ("one", "two"):
 """
 
 
-def run_owner(name: str, tmp_path: Path, then: str, *, keep: bool = False) -> subprocess.Popen[str]:
-    code = OWNER.format(name=name, folder=str(tmp_path / "c"), sleeper=SLEEPER, then=textwrap.dedent(then), keep=keep)
+def run_owner(name: str, tmp_path: Path, then: str) -> subprocess.Popen[str]:
+    code = OWNER.format(name=name, folder=str(tmp_path / "c"), sleeper=SLEEPER, then=textwrap.dedent(then))
     owner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert owner.stdout is not None and owner.stdout.readline() == "started\n"
     return owner
@@ -277,7 +277,7 @@ def test_an_interrupt_of_the_owners_group_does_not_reach_the_brokers(name: str, 
 
 
 def test_a_kept_cluster_outlives_its_starter_until_it_is_shut_down(name: str, tmp_path: Path) -> None:
-    owner = run_owner(name, tmp_path, "print('started', flush=True)", keep=True)
+    owner = run_owner(name, tmp_path, "handle.disown(); print('started', flush=True)")
     assert owner.wait(10) == 0
     expect_all(name, 2)
     Supervised(name, tmp_path / "c").shutdown()
