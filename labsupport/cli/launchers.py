@@ -68,6 +68,6 @@ def _fill(part: Path, final: Path, root: str) -> None:
 
 
 def _scripts() -> list[str]:
-    from labsupport.provision.tools import SCRIPTS
+    from labsupport.provision.tools import TOOLS, script_name
 
-    return sorted(SCRIPTS)
+    return sorted({script_name(name) for tools in TOOLS.values() for name in tools})

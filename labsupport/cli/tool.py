@@ -6,6 +6,7 @@ launchers: their arguments pass unchanged.
 
 from __future__ import annotations
 
+import difflib
 import os
 import shlex
 import signal
@@ -18,7 +19,8 @@ import click
 
 from labsupport.cli.addresses import wants_address, with_address
 from labsupport.cli.arguments import ClusterName
-from labsupport.core.errors import LabError, NotRunning
+from labsupport.core.errors import BadInput, LabError, NotRunning
+from labsupport.core.escape import printable
 
 NAMED_CLUSTER = "KAFKA_LAB_CLUSTER"  # exported by `kafka-lab env`
 _LOGGING = {
@@ -36,7 +38,7 @@ class _Tool(click.Command):
 
         formatter.write_paragraph()
         with formatter.indentation():
-            formatter.write_text(f"Tools: {', '.join(sorted(TOOLS))}.")
+            formatter.write_text(f"Tools: {', '.join(sorted({name for tools in TOOLS.values() for name in tools}))}.")
 
 
 @click.command(
@@ -52,9 +54,7 @@ def tool(cluster: str | None, name: str, arguments: tuple[str, ...]) -> NoReturn
 
     The address of the running cluster is added if you give none. What comes after TOOL is the tool's own, `--help` too.
     """
-    from labsupport.provision.tools import tool_name
-
-    known = tool_name(name)
+    known = _known(name)
     record = _cluster(cluster, arguments)
     words = list(arguments)
     if wants_address(known, words):
@@ -66,25 +66,36 @@ def tool(cluster: str | None, name: str, arguments: tuple[str, ...]) -> NoReturn
 
 def run_as_script(arguments: Sequence[str]) -> NoReturn:
     """What a launcher calls: the name of the script, then the user's arguments, which are passed as they are."""
-    from labsupport.provision.tools import tool_name
-
     if not arguments:
         raise LabError("`tool --as-script` lacks the name of a script.", fix="Use `kafka-lab tool TOOL`.")
     script, *words = arguments
-    _become(tool_name(script), words, _cluster(None, words))
+    _become(_known(script), words, _cluster(None, words))
 
 
 def command_line(name: str, arguments: Sequence[str], version: str, environment: Mapping[str, str]) -> list[str]:
     """The JVM's command line. As with Kafka's scripts, KAFKA_HEAP_OPTS, KAFKA_OPTS and KAFKA_LOG4J_OPTS are heeded."""
     from labsupport.provision import kafka_home
-    from labsupport.provision.tools import tool_main
+    from labsupport.provision.tools import FIRST_ARGUMENT, tool_main
 
-    main_class = tool_main(name, version)
+    main_class = tool_main(version, name)
+    program = list(arguments) if main_class == FIRST_ARGUMENT else [main_class, *arguments]
     home = kafka_home(version)
     flags = ["-Xmx512m"] if any(part in name for part in _LONG_RUNNING) else home.flags("tool")
     logging = shlex.split(environment.get("KAFKA_LOG4J_OPTS", "")) or [_quiet(version)]
     own = shlex.split(environment.get("KAFKA_HEAP_OPTS", "")) + shlex.split(environment.get("KAFKA_OPTS", ""))
-    return [str(home.java), *flags, *logging, *own, "-cp", home.classpath, main_class, *arguments]
+    return [str(home.java), *flags, *logging, *own, "-cp", home.classpath, *program]
+
+
+def _known(name: str) -> str:
+    """The tool's short name: `topics` for `topics`, `kafka-topics` and `kafka-topics.sh`. Raises `BadInput`."""
+    from labsupport.provision.tools import TOOLS
+
+    short, known = name.removesuffix(".sh").removeprefix("kafka-"), {tool for tools in TOOLS.values() for tool in tools}
+    if short not in known:
+        near = difflib.get_close_matches(short, known, n=3, cutoff=0.5)
+        fix = f"Near it: {', '.join(near)}." if near else "`kafka-lab tool --help` lists them."
+        raise BadInput(f"Kafka has no tool {printable(name)!r}.", fix=fix)
+    return short
 
 
 def _quiet(version: str) -> str:
@@ -101,10 +112,10 @@ def _become(name: str, arguments: Sequence[str], record: dict[str, Any] | None) 
 
 def _version(name: str, record: dict[str, Any] | None) -> str:
     """The cluster's own version; the newest that has the tool if there is no cluster, or its version lacks the tool."""
-    from labsupport.provision.tools import versions_with
+    from labsupport.provision.tools import TOOLS
 
-    versions = versions_with(name)
-    return record["version"] if record is not None and record["version"] in versions else versions[-1]
+    versions = [version for version, tools in TOOLS.items() if name in tools]
+    return str(record["version"]) if record is not None and record["version"] in versions else versions[-1]
 
 
 def _cluster(name: str | None, arguments: Sequence[str]) -> dict[str, Any] | None:
