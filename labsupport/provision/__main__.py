@@ -5,13 +5,22 @@ from __future__ import annotations
 import sys
 
 from labsupport.core.errors import LabError
+from labsupport.provision.background import train_in_background
 from labsupport.provision.everything import fetch_all
+from labsupport.provision.kafka import KAFKA_VERSIONS
 
 
 def main() -> int:
-    """The exit code: 0, 1 for an error that the user can mend, 130 for Ctrl-C."""
+    """The exit code: 0, 1 for an error that the user can mend, 130 for Ctrl-C.
+
+    Then trains the start-up caches in the background, so that they are ready when the reader is; not with
+    `--no-training`.
+    """
     try:
         fetch_all(progress=True)
+        if "--no-training" not in sys.argv:
+            for version in KAFKA_VERSIONS:
+                train_in_background(version)
     except LabError as error:
         print(error, file=sys.stderr)
         return 1

@@ -14,9 +14,16 @@ from labsupport.provision import aot
 
 
 def train_in_background(version: str) -> None:
-    """Start a detached trainer if caches of `version` are missing. Returns at once, and raises nothing."""
+    """Start a detached trainer if caches of `version` are missing. Returns at once, and raises nothing.
+
+    The environment variable KAFKA_LAB_TRAINING=off forbids it.
+    """
     try:
-        if not aot.untrained(version) or not os.access(cache_folder(), os.W_OK):
+        if (
+            os.environ.get("KAFKA_LAB_TRAINING") == "off"
+            or not aot.untrained(version)
+            or not os.access(cache_folder(), os.W_OK)
+        ):
             return
         aot.folder().mkdir(exist_ok=True)
         root = str(Path(__file__).parents[2])

@@ -23,9 +23,9 @@ from labsupport.provision.kafka import KafkaHome, kafka_home
 from labsupport.provision.kraft import CHECKPOINT, SOME_CLUSTER_ID, kraft_bootstrap
 
 PORTS = range(29_999, 28_999, -1)  # the end of our range where clusters look last
-START_TIMEOUT_S = 240
-STOP_TIMEOUT_S = 120
-CREATE_TIMEOUT_S = 300
+START_TIMEOUT_S = 900
+STOP_TIMEOUT_S = 600
+CREATE_TIMEOUT_S = 900
 LOOK_S = 0.1
 
 BROKER = "kafka.Kafka"
