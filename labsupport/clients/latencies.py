@@ -7,8 +7,8 @@ import threading
 from array import array
 from collections import Counter, deque
 from collections.abc import Iterable
-from typing import Any
 
+from labsupport.clients.histogram import Histogram
 from labsupport.core.errors import LabError
 
 _LARGEST_US = 60_000_000
@@ -22,9 +22,7 @@ class Latencies:
     """
 
     def __init__(self) -> None:
-        from hdrh.histogram import HdrHistogram
-
-        self._histogram: Any = HdrHistogram(1, _LARGEST_US, 3)
+        self._histogram = Histogram(_LARGEST_US)
         self._waiting: deque[float] = deque()
         self._lock = threading.Lock()
         self.record_us = (
@@ -34,41 +32,40 @@ class Latencies:
     @property
     def count(self) -> int:
         """How many latencies were recorded."""
-        return int(self._settled().get_total_count())
+        return self._settled().total
 
     def percentile_ms(self, percent: float) -> float:
         """The latency that `percent` per cent of the records did not exceed. Raises `LabError` when there are none."""
-        return float(self._some().get_value_at_percentile(percent)) / 1000
+        return self._some().at_percentile(percent) / 1000
 
     @property
     def max_ms(self) -> float:
         """The longest latency. Raises `LabError` when there are none."""
-        return float(self._some().get_max_value()) / 1000
+        return self._some().max / 1000
 
     @property
     def mean_ms(self) -> float:
         """The mean latency. Raises `LabError` when there are none."""
-        return float(self._some().get_mean_value()) / 1000
+        return self._some().mean / 1000
 
     def encode(self) -> str:
         """The standard compressed form (V2, base64), values in microseconds."""
-        encoded: bytes = self._settled().encode()
-        return encoded.decode("ascii")
+        return self._settled().encode()
 
     def settle(self) -> None:
         """Move what was recorded into the histogram; called now and then by the writer, to bound memory."""
         with self._lock:
             waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
             for value, count in _grouped(waiting):
-                self._histogram.record_value(min(int(value), _LARGEST_US), count)
+                self._histogram.record(min(int(value), _LARGEST_US), count)
 
-    def _settled(self) -> Any:
+    def _settled(self) -> Histogram:
         self.settle()
         return self._histogram
 
-    def _some(self) -> Any:
+    def _some(self) -> Histogram:
         histogram = self._settled()
-        if not histogram.get_total_count():
+        if not histogram.total:
             raise LabError("No record has been acknowledged, so there is no latency.", fix="Wait for some first.")
         return histogram
 

@@ -48,13 +48,18 @@ def test_nobody_gets_in_without_the_token(lab: Lab) -> None:
 def test_it_listens_on_loopback_only(lab: Lab) -> None:
     """The server and its kernels."""
     lab.get("/api/kernels", b"{}")
-    listening = [
+    lab.wait_for(lambda: len(listening(lab)) > 1)
+    assert set(listening(lab)) <= {"127.0.0.1", "::1"}
+
+
+def listening(lab: Lab) -> list[str]:
+    """The addresses on which the server and its kernels listen."""
+    return [
         connection.laddr.ip
         for process in processes(lab)
         for connection in process.net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
     ]
-    assert len(listening) > 1 and set(listening) <= {"127.0.0.1", "::1"}
 
 
 def test_the_token_is_on_no_command_line_and_in_no_environment(lab: Lab) -> None:
@@ -86,7 +91,7 @@ def test_one_ctrl_c_ends_server_kernels_and_terminals(lab: Lab) -> None:
     assert sum("ipykernel_launcher" in " ".join(process.cmdline()) for process in family) == 2
     lab.press_ctrl_c()
     lab.wait_for_end()
-    assert [process for process in family if process.is_running()] == []
+    assert psutil.wait_procs(family, timeout=10)[1] == []
     assert "[y/n]" not in lab.said().lower() and "Traceback" not in lab.said()
     assert lab.said().splitlines()[-1] == "The lab has ended, with its kernels and their clusters."
 
