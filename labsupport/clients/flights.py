@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from itertools import islice
+from itertools import dropwhile, islice, takewhile
 from pathlib import Path
 from typing import Literal
 
@@ -89,7 +89,7 @@ def _flights(archive: Path, chance: random.Random, speed_up: float, begin: datet
 
 
 def _month(archive: Path, month: int, chance: random.Random) -> list[tuple[float, dict[str, str]]]:
-    """The rows of a month with the time in 2013 at which to send them. The file has its months in another order."""
+    """The rows of a month with the time in 2013 at which to send them. The file's months are in another order."""
     sent = [(_scheduled_ms(row) + _MINUTE_MS * chance.random() ** 3, row) for row in _rows(archive, month)]
     sent.sort(key=lambda pair: pair[0])
     return sent
@@ -101,7 +101,8 @@ def _rows(archive: Path, month: int) -> Iterator[dict[str, str]]:
         with zipfile.ZipFile(archive) as zipped, zipped.open("flights.csv") as raw:
             lines = io.TextIOWrapper(raw, encoding="utf-8", newline="")
             names = next(csv.reader(lines))
-            yield from csv.DictReader((line for line in lines if line.startswith(ours)), fieldnames=names)
+            from_ours = dropwhile(lambda line: not line.startswith(ours), lines)
+            yield from csv.DictReader(takewhile(lambda line: line.startswith(ours), from_ours), fieldnames=names)
     except (OSError, zipfile.BadZipFile, KeyError, StopIteration) as error:
         raise LabError(
             f"The flights archive {archive} cannot be read ({printable(error)}).", fix="Delete it; it is fetched again."

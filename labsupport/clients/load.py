@@ -13,10 +13,19 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import cycle, islice
 from types import TracebackType
-from typing import Any, Literal, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from labsupport.clients.connection import Connection, to_bytes
 from labsupport.clients.latencies import Latencies
+from labsupport.clients.load_input import (
+    Acks,
+    checked_interval,
+    checked_number,
+    checked_sizes,
+    checked_topic,
+    payloads,
+    settings,
+)
 from labsupport.clients.metadata import SILENT, MetadataReader
 from labsupport.clients.outcomes import Outcome, outcome_of
 from labsupport.core.clock import now_s
@@ -26,7 +35,6 @@ from labsupport.core.journal import Journal, NullJournal
 from labsupport.core.wait import wait_until
 
 ID_HEADER = "lab-id"
-Acks = Literal[0, 1, -1, "0", "1", "-1", "all"]
 
 
 class SourceRecord(Protocol):
@@ -109,20 +117,18 @@ class Load(AbstractContextManager["Load"]):
         delivery_timeout_ms: int = 30_000,
         seed: int = 1,
     ) -> None:
-        self.topic = topic
+        self.topic = checked_topic(topic)
         self.sent = self.acked = self.failed = self.unknown = self.buffer_full = 0
         self.behind_s = 0.0
         self.latencies = Latencies()
         self._connection = connection
         self._source = source
-        self._every_s = _checked_interval(records_per_s)
-        self._sizes = _checked_sizes(size_bytes)
-        if records is not None and records < 1:
-            raise BadInput(f"records is {records}.", fix="Give a number above 0, or None for no end.")
-        self._records = records
+        self._every_s = checked_interval(records_per_s)
+        self._sizes = checked_sizes(size_bytes)
+        self._records = checked_number(records)
         self._journal = journal
-        self._bulk = source is None and records_per_s is None and (journal is None or isinstance(journal, NullJournal))
-        self._settings = _settings(acks, idempotence, delivery_timeout_ms, config or {})
+        self._bulk = source is None and records_per_s is None and (journal is None or type(journal) is NullJournal)
+        self._settings = settings(acks, idempotence, delivery_timeout_ms, config or {})
         self._retries = str(self._settings.get("retries", self._settings.get("message.send.max.retries", 1))) != "0"
         self._delivery_timeout_s = delivery_timeout_ms / 1000
         self._chance = random.Random(seed)
@@ -211,19 +217,20 @@ class Load(AbstractContextManager["Load"]):
         from confluent_kafka import KafkaException, Producer
 
         self._refusal: type[Exception] = KafkaException
-        reader = MetadataReader(self._connection, timeout_s=10)
-        if not reader.read(self.topic).topics:
+        try:
+            producer = Producer(self._connection.confluent(**self._settings), logger=SILENT)
+        except (KafkaException, TypeError, ValueError) as error:
+            reason = error.args[0].str() if isinstance(error, KafkaException) else error
+            raise BadInput(
+                f"The client refuses this config: {printable(reason)}.",
+                fix="The settings and their values are in librdkafka's CONFIGURATION.md.",
+            ) from error
+        if not MetadataReader(self._connection, timeout_s=10).read(self.topic).topics:
             raise LabError(
                 f"There is no topic {printable(self.topic)}.",
                 fix=f"Create it: cluster.create_topic({printable(self.topic)!r}).",
             )
-        try:
-            return Producer(self._connection.confluent(**self._settings), logger=SILENT)
-        except KafkaException as error:
-            raise BadInput(
-                f"The client refuses this configuration: {printable(error.args[0].str())}.",
-                fix="The settings and their values are in librdkafka's CONFIGURATION.md.",
-            ) from error
+        return producer
 
     def _wait(self, condition: Any, timeout_s: float, because: str) -> None:
         def pointless() -> None:
@@ -282,8 +289,7 @@ class Load(AbstractContextManager["Load"]):
             self._send(number, record, due_s)
 
     def _generated(self) -> Iterator[SourceRecord]:
-        payloads = cycle(_payloads(self._sizes, self._chance))
-        return (Record(None, value) for value in payloads)
+        return (Record(None, value) for value in cycle(payloads(self._sizes, self._chance)))
 
     def _due_s(self, number: int, record: SourceRecord) -> float:
         if record.at_s is not None:
@@ -375,9 +381,9 @@ class Load(AbstractContextManager["Load"]):
     # -- as fast as possible, with nobody to tell: librdkafka takes hundreds of records in one call ------------------
 
     def _send_in_bulk(self) -> None:
-        payloads = _payloads(self._sizes, self._chance)
-        size = min(500, len(payloads))
-        chunks = [[{"value": value} for value in payloads[i : i + size]] for i in range(0, len(payloads), size)]
+        values = payloads(self._sizes, self._chance)
+        size = min(500, len(values))
+        chunks = [[{"value": value} for value in values[i : i + size]] for i in range(0, len(values), size)]
         left = self._records
         for chunk in cycle(chunks):
             if self._stopping or left == 0:
@@ -439,52 +445,3 @@ class Load(AbstractContextManager["Load"]):
             self._end(record_id, due_s, "unknown")
         self.unknown += self.sent - (self.acked + self.failed + self.unknown)
         self.latencies.settle()
-
-
-def _settings(
-    acks: Acks, idempotence: bool, delivery_timeout_ms: int, config: Mapping[str, object]
-) -> dict[str, object]:
-    if str(acks) not in ("0", "1", "-1", "all"):
-        raise BadInput(f"acks is {printable(acks)!r}.", fix='Kafka knows 0, 1 and "all".')
-    if delivery_timeout_ms <= 0:
-        raise BadInput(f"delivery_timeout_ms is {delivery_timeout_ms}.", fix="Give milliseconds above 0.")
-    if idempotence and str(acks) not in ("-1", "all") and "enable.idempotence" not in config:
-        raise BadInput(f"An idempotent producer needs acks=all, and acks is {acks}.", fix="Add idempotence=False.")
-    return {
-        "acks": str(acks),
-        "enable.idempotence": idempotence,
-        "delivery.timeout.ms": delivery_timeout_ms,
-        "log_level": 0,
-        "allow.auto.create.topics": False,
-        "enable.metrics.push": False,
-        "reconnect.backoff.max.ms": 1000,  # librdkafka's 10 s would hide how soon a broker is back
-        **config,
-    }
-
-
-def _checked_interval(records_per_s: float | None) -> float | None:
-    if records_per_s is None:
-        return None
-    if not 0 < records_per_s < float("inf"):
-        raise BadInput(f"records_per_s is {records_per_s}.", fix="Give a number above 0, or None for all that goes.")
-    return 1 / records_per_s
-
-
-def _checked_sizes(size_bytes: int | tuple[int, int]) -> tuple[int, int]:
-    smallest, largest = (size_bytes, size_bytes) if isinstance(size_bytes, int) else size_bytes
-    if not 0 <= smallest <= largest:
-        raise BadInput(f"size_bytes is {size_bytes}.", fix="Give a number of bytes, or (smallest, largest).")
-    return smallest, largest
-
-
-def _payloads(sizes: tuple[int, int], chance: random.Random) -> list[bytes]:
-    """Different random payloads, to be sent over and over: enough for compression to find little, 4 MB at most."""
-    smallest, largest = sizes
-    count = max(1, min(8000, 4_000_000 // max(1, largest)))
-    letters = bytes(65 + byte % 26 for byte in chance.randbytes(2 * largest + 4096))
-    made = []
-    for _ in range(count):
-        size = chance.randint(smallest, largest)
-        begin = chance.randrange(len(letters) - size)
-        made.append(letters[begin : begin + size])
-    return made

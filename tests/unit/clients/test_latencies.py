@@ -25,7 +25,7 @@ def test_grouping_moves_no_value_to_another_bucket(values_us: list[float]) -> No
 
 
 def _counts(histogram: Any) -> list[tuple[int, int]]:
-    return [(step.value_iterated_to, step.count_at_this_value) for step in histogram.get_recorded_iterator()]
+    return [(step.value_iterated_to, step.count_at_value_iterated_to) for step in histogram.get_recorded_iterator()]
 
 
 def test_percentiles_are_in_milliseconds() -> None:
