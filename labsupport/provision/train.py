@@ -58,7 +58,7 @@ def guard(version: str) -> int:
 def _guarded_worker(version: str) -> int:
     folder = Path(tempfile.mkdtemp(prefix=f"training-{version}-", dir=aot.folder()))
     command = [sys.executable, "-m", "labsupport.provision.training", version, str(folder), str(os.getpid())]
-    worker = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    worker = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)
     try:
         return worker.wait(TRAINING_TIMEOUT_S)
     except subprocess.TimeoutExpired:
@@ -66,11 +66,11 @@ def _guarded_worker(version: str) -> int:
         return 1
     finally:
         worker.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             worker.wait(10)
-        except subprocess.TimeoutExpired:
-            worker.kill()  # its JVMs end with it (Linux)
-            worker.wait()
+        with suppress(ProcessLookupError):  # what is left of its group: JVMs, if it was killed
+            os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
         _remove(folder)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -68,8 +69,8 @@ LOG4J2 = """Configuration:
 class Stage:
     """Where programs run: they are started from here, step aside while a cluster starts, and end when it is left."""
 
-    def __init__(self, home: KafkaHome, folder: Path) -> None:
-        self.home, self.folder = home, folder
+    def __init__(self, home: KafkaHome, folder: Path, *, guard: int) -> None:
+        self.home, self.folder, self._guard = home, folder, guard
         self._running: list[subprocess.Popen[bytes]] = []
         self._lock = threading.Lock()
         self._left = threading.Event()
@@ -94,11 +95,22 @@ class Stage:
     def _step_aside(self) -> None:
         """Freeze our JVMs for as long as a cluster is starting."""
         while not self._left.wait(LOOK_S):
+            self._look_at_the_guard()
             if gate.some_cluster_is_starting():
                 self._signal(signal.SIGSTOP)
                 while gate.some_cluster_is_starting() and not self._left.wait(LOOK_S):
-                    pass
+                    self._look_at_the_guard()
                 self._signal(signal.SIGCONT)
+
+    def _look_at_the_guard(self) -> None:
+        """If the guard was killed, its duty is ours; from this thread, since the main one may be deep in a client."""
+        if os.getppid() != self._guard:
+            with self._lock:
+                for process in self._running:
+                    process.kill()
+                    process.wait()
+                shutil.rmtree(self.folder, ignore_errors=True)
+                os._exit(1)
 
     def _signal(self, signal_number: signal.Signals) -> None:
         with self._lock:
@@ -318,11 +330,11 @@ def _tool(stage: Stage, ports: tuple[int, ...]) -> None:
     tool.wait(START_TIMEOUT_S)
 
 
-def train(version: str, folder: Path) -> None:
+def train(version: str, folder: Path, *, guard: int) -> None:
     """Train what is missing. Raises `LabError` when a program does not start."""
     missing = aot.untrained(version)
     with ExitStack() as undo:
-        stage = undo.enter_context(Stage(kafka_home(version), folder))
+        stage = undo.enter_context(Stage(kafka_home(version), folder, guard=guard))
         if {"zookeeper", "broker-zookeeper"} & set(missing):
             with _zookeeper_cluster(stage) as ports:
                 _exercise(ports)
@@ -340,17 +352,11 @@ def main(arguments: list[str]) -> int:
     """VERSION FOLDER PID-OF-THE-GUARD."""
     version, folder, guard = arguments
     signal.signal(signal.SIGTERM, ended)
-    die_with_parent(int(guard), signal.SIGTERM)
     try:
-        train(version, Path(folder))
+        train(version, Path(folder), guard=int(guard))
     except LabError as error:
         print(error, file=sys.stderr)
         return 1
-    finally:
-        if os.getppid() != int(guard):  # the guard was killed: then its duty is ours
-            import shutil
-
-            shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 
