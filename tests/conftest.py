@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,26 @@ import pytest
 _ROOT = Path(tempfile.mkdtemp(prefix="klt-"))
 for _variable, _name in (("KAFKA_LAB_RUNTIME", "run"), ("KAFKA_LAB_STATE", "state")):
     os.environ[_variable] = str(_ROOT / _name)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, default=None, help="the seed of random schedules; printed when left out")
+    parser.addoption("--soak", action="store_true", help="many more rounds of everything that is random")
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """The seed of a random schedule. It is printed when a test fails, and replays the test with `--seed`."""
+    given = request.config.getoption("--seed")
+    chosen = secrets.randbelow(2**32) if given is None else int(given)
+    print(f"seed {chosen}")
+    return chosen
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> int:
+    """How many rounds a random test has: 20, or 200 with `--soak`."""
+    return 200 if request.config.getoption("--soak") else 20
 
 
 @pytest.fixture(scope="session", autouse=True)
