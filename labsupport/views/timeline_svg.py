@@ -141,8 +141,9 @@ class _Drawing:
 
     def _chart(self) -> None:
         """Acknowledged records a second, from zero. What rises above the top is cut there, and its height is said."""
-        self.parts.append(tag("text", "acknowledged writes (records/s)", x=float(_LEFT), y=self.y + 16))
-        self.y += 26
+        self._label("acknowledged", self.y + 11)
+        self._label("(records/s)", self.y + 25)
+        self.y += 34
         bottom, top = self.y + _CHART, ceiling(self.t.acked)
         for value in (0.0, top / 2, top):
             y = bottom - value / top * _CHART

@@ -204,6 +204,7 @@ function render({ model, el }) {
   let rows = [];
   let asked = 0;
   let connected = false;
+  let silent = false; // the page was opened again without its kernel, or a cell keeps an old kernel from answering
   const waiting = new Map(); // click number -> [time of the click, timer]
 
   function press(what, node) {
@@ -254,13 +255,14 @@ function render({ model, el }) {
     rows.forEach((made, index) => made.show((now.p ?? [])[index] ?? [null, []]));
     rate.show(now.r ?? null);
     set(note, model.get("note"));
-    set(end, model.get("ended"));
+    set(end, model.get("ended") || (silent ? "No kernel answers: this is what was last known. The buttons are off." : ""));
     root.dataset.ended = String(Boolean(model.get("ended")));
   }
 
   function heard(message) {
     if (message.what === "hello") {
       connected = true;
+      silent = false;
       root.dataset.connected = "true";
     } else if (message.what === "got" && waiting.has(message.click)) {
       const [at, timer] = waiting.get(message.click);
@@ -280,13 +282,18 @@ function render({ model, el }) {
   for (const trait of ["now", "note", "ended"]) model.on(`change:${trait}`, move);
   model.on("msg:custom", heard);
   const clock = setInterval(() => {
-    if (!model.get("ended")) rate.step();
+    if (!model.get("ended") && !silent) rate.step();
   }, STEP_MS);
+  const patience = setTimeout(() => {
+    silent = !connected;
+    move();
+  }, ANSWER_MS);
   lay();
   model.send({ do: "hello" });
 
   return () => {
     clearInterval(clock);
+    clearTimeout(patience);
     for (const [, timer] of waiting.values()) clearTimeout(timer);
     model.off("change:plan", lay);
     for (const trait of ["now", "note", "ended"]) model.off(`change:${trait}`, move);

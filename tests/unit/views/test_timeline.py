@@ -134,7 +134,7 @@ def test_the_axis_names_quantity_and_unit(tmp_path: Path) -> None:
     """Axes say what they show, in which unit, and amounts begin at zero."""
     shown = words(parse(timeline_svg(timeline(recording(tmp_path)))))
     assert "time since the kill (s)" in shown
-    assert re.search(r"acknowledged writes \(records/s\) 0 \d", shown)
+    assert re.search(r"acknowledged \(records/s\) 0 \d", shown)
 
 
 def test_a_burst_does_not_flatten_the_rest(tmp_path: Path) -> None:
