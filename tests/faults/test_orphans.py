@@ -21,6 +21,7 @@ from jupyter_client.manager import KernelManager
 from labsupport.core.wait import wait_until
 from tests.marked import folders_of, processes_of
 
+EXPECTED = 5  # two brokers, one ZooKeeper or separate controller, the supervisor and its janitor
 STRIKES = ("kill -9 kernel", "restart kernel", "interrupt kernel", "kill -9 supervisor", "crash in the cell")
 GONE_WITHIN_S = 10
 
@@ -39,11 +40,6 @@ class Round:
     @property
     def name(self) -> str:
         return f"round-{self.number}-{os.getpid()}"
-
-    @property
-    def expected(self) -> int:
-        """Two brokers, one ZooKeeper or separate controller, supervisor and janitor."""
-        return 5
 
     @property
     def cell(self) -> str:
@@ -129,7 +125,7 @@ def strike(manager: KernelManager, entry: Round) -> None:
         if entry.delay_s is None:
             reply = wait_for_reply(client, message)
             assert reply["status"] == "ok", reply
-            assert len(processes_of(entry.name)) == entry.expected + int(entry.forked and _fork_is_marked(entry))
+            assert len(processes_of(entry.name)) == EXPECTED
         else:
             time.sleep(entry.delay_s)  # the schedule's random moment, not a wait for something
         print(f"  {len(processes_of(entry.name))} processes before the strike", flush=True)
@@ -137,11 +133,6 @@ def strike(manager: KernelManager, entry: Round) -> None:
         STRIKE[entry.strike](manager, client, entry)
     finally:
         client.stop_channels()
-
-
-def _fork_is_marked(entry: Round) -> bool:
-    """A forked child of the kernel has the kernel's environment, which does not name the cluster."""
-    return False
 
 
 def kill_kernel(manager: KernelManager, client: BlockingKernelClient, entry: Round) -> None:
@@ -174,7 +165,8 @@ def interrupt_kernel(manager: KernelManager, client: BlockingKernelClient, entry
         kill_kernel(manager, client, entry)
         return
     manager.interrupt_kernel()
-    kill_kernel(manager, client, entry) if _finished_before(client, entry) else None
+    if _finished_before(client):
+        kill_kernel(manager, client, entry)
 
 
 def _is_busy(client: BlockingKernelClient) -> bool:
@@ -182,7 +174,7 @@ def _is_busy(client: BlockingKernelClient) -> bool:
     return message["msg_type"] == "execute_input" and "time.sleep" in message["content"]["code"]
 
 
-def _finished_before(client: BlockingKernelClient, entry: Round) -> bool:
+def _finished_before(client: BlockingKernelClient) -> bool:
     """Whether the cell had ended before the interrupt came: then the cluster is alive, and rightly so."""
     reply = client.get_shell_msg(timeout=180)
     while reply["msg_type"] != "execute_reply":
