@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -34,6 +34,7 @@ class Recording:
         self.path, self.header = path, header
         self._writer = writer
         self._acked: Counter[str] = Counter()
+        self._look: Callable[[], None] | None = None
         if writer is not None:
             weakref.finalize(self, writer.close)  # also when the interpreter ends: its queue would be lost
 
@@ -141,6 +142,19 @@ class Recording:
         """Return once everything recorded so far is in the file (or `trouble` says why it never will be)."""
         if self._writer is not None:
             self._writer.flush(timeout_s)
+
+    def looked_at_by(self, look: Callable[[], None] | None) -> None:
+        """For a watcher: what makes it look at its cluster now; None when it has stopped."""
+        self._look = look
+
+    def catch_up(self) -> None:
+        """Return once what is true of the cluster now is in the file, as far as its watcher can see, within a second.
+
+        For pictures that must be current, such as one drawn right after a wait for the cluster itself.
+        """
+        if self._look is not None:
+            self._look()
+        self.flush()
 
     def follow(self, *, kinds: Collection[str] | None = None) -> Follower:
         """Someone who asks again and again what is new, from the first entry on. Views leave sends out by `kinds`."""

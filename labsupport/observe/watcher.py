@@ -103,6 +103,7 @@ class Watcher:
             )
             for what, loop in loops.items()
         ]
+        recording.looked_at_by(self.refresh)
         for thread in self._threads:
             thread.start()
 
@@ -112,7 +113,7 @@ class Watcher:
         return self._stopping.is_set()
 
     def refresh(self) -> None:
-        """Look now, and return once what was seen is in the file. Ask before drawing a picture that must be current."""
+        """Look now, and return once what was seen is in the file (`Recording.catch_up`)."""
         if not self.stopped:
             try:
                 self._take_events(0)
@@ -124,6 +125,7 @@ class Watcher:
     def stop(self) -> None:
         """End the threads, within a second. Calling it again does nothing."""
         self._stopping.set()
+        self._recording.looked_at_by(None)
         deadline_s = now_s() + STOP_WITHIN_S
         for thread in self._threads:
             if thread is not threading.current_thread():

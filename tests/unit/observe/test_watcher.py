@@ -211,11 +211,15 @@ def test_brokers_that_do_not_answer_are_survived(cluster: FakeCluster, watcher: 
     assert [e["node"] for e in events(recording, "leader")] == [1, 2]
 
 
-def test_refresh_looks_now(cluster: FakeCluster, watcher: Watcher, recording: Recording) -> None:
-    """What is true when it is called is in the file when it returns."""
+def test_catching_up_looks_now(cluster: FakeCluster, watcher: Watcher, recording: Recording) -> None:
+    """What is true when it is called is in the file when it returns; with the watching over, nobody looks any more."""
     cluster.metadata = seen(2, (2,))
-    watcher.refresh()
+    recording.catch_up()
     assert events(recording, "isr")[-1]["isr"] == [2]
+    watcher.stop()
+    looks = cluster.looks
+    recording.catch_up()
+    assert cluster.looks == looks
 
 
 def test_with_the_supervisor_gone_it_says_so_and_ends(
