@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def facts(record: ClusterRecord) -> dict[str, Any]:
     """The stable form of `--json`: brokers apart from what coordinates them, each with pid, address and log file.
 
-    `pid` is null while a node is stopped; `owner_pid` is null for a cluster of `kafka-lab up`.
+    `pid` is null while a node does not run; `owner_pid` is null for a cluster of `kafka-lab up`.
     """
     nodes = _nodes(record)
     return {
@@ -52,26 +52,28 @@ def columns(rows: Iterable[Sequence[object]]) -> list[str]:
 
 
 def _nodes(record: ClusterRecord) -> list[dict[str, Any]]:
-    processes = {process["name"]: process for process in record["processes"]}
-    states = _states(record)
+    log_files = {process["name"]: process["log_file"] for process in record["processes"]}
+    now = _processes(record)
     return [
         {
             "name": node["name"],
             "node_id": node["node_id"],
             "roles": node["roles"],
             "address": node["address"],
-            "state": states.get(node["name"], "unknown"),
-            "pid": processes[node["name"]]["pid"],
-            "log_file": processes[node["name"]]["log_file"],
+            "state": now.get(node["name"], {}).get("state", "unknown"),
+            "pid": now.get(node["name"], {}).get("pid"),
+            "log_file": log_files[node["name"]],
         }
         for node in record["nodes"]
     ]
 
 
-def _states(record: ClusterRecord) -> dict[str, str]:
+def _processes(record: ClusterRecord) -> dict[str, dict[str, Any]]:
+    """State and pid of each node at this moment; the record on disk is older by some events."""
     from labsupport.cluster.supervised import Supervised
 
     try:
-        return dict(Supervised(record["name"], Path(record["folder"])).states())
-    except LabError:  # it is ending at this moment; the rest is still worth telling
+        children = Supervised(record["name"], Path(record["folder"])).ask("status")["children"]
+    except LabError:  # it is ending just now; the rest is still worth telling
         return {}
+    return {child["name"]: child for child in children}

@@ -27,6 +27,7 @@ _LOGGING = {
     "3": ("-Dlog4j.configuration", "tools-log4j.properties"),
     "4": ("-Dlog4j2.configurationFile", "tools-log4j2.yaml"),
 }
+_SCRIPT_ARGUMENTS = {"zookeeper-shell": ["-server"]}  # what the script of Kafka's distribution puts in front
 _LONG_RUNNING = ("connect-", "mirror-maker", "-perf-test", "verifiable-")
 
 
@@ -78,7 +79,7 @@ def command_line(name: str, arguments: Sequence[str], version: str, environment:
     from labsupport.provision.tools import FIRST_ARGUMENT, tool_main
 
     main_class = tool_main(version, name)
-    program = list(arguments) if main_class == FIRST_ARGUMENT else [main_class, *arguments]
+    program = [*([] if main_class == FIRST_ARGUMENT else [main_class]), *_SCRIPT_ARGUMENTS.get(name, []), *arguments]
     home = kafka_home(version)
     flags = ["-Xmx512m"] if any(part in name for part in _LONG_RUNNING) else home.flags("tool")
     logging = shlex.split(environment.get("KAFKA_LOG4J_OPTS", "")) or [_quiet(version)]

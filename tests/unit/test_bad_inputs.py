@@ -174,7 +174,7 @@ def _flights(**wishes: object) -> Callable[[], object]:
     def call() -> object:
         from labsupport import flights
 
-        return next(iter(flights.stream(**wishes)))
+        return next(iter(flights.stream(**wishes)))  # type: ignore[arg-type]
 
     return call
 
