@@ -12,10 +12,13 @@ import signal
 import subprocess
 import time
 import urllib.request
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import websocket
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 280
@@ -68,15 +71,40 @@ class Checkout:
         if pid == 0:
             os.chdir(self.folder)
             os.execvpe(command[0], command, {**self.env, **env})
-        lab = Lab(pid=pid, terminal=terminal, output=output, errors=errors)
+        lab = Lab(checkout=self, pid=pid, terminal=terminal, output=output, errors=errors)
         lab.wait_for(lambda: "Press Ctrl-C" in lab.said())
         return lab
+
+
+@dataclass
+class Kernel:
+    """One kernel of a lab."""
+
+    connection: websocket.WebSocket
+
+    def run(self, code: str) -> str:
+        """Run a cell, and return what it printed and showed."""
+        number = uuid.uuid4().hex
+        header = {"msg_id": number, "msg_type": "execute_request", "username": "", "session": "test", "version": "5.3"}
+        content = {"code": code, "silent": False, "store_history": False, "user_expressions": {}, "allow_stdin": False}
+        message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
+        self.connection.send(json.dumps(message))
+        shown = ""
+        while True:
+            answer = json.loads(self.connection.recv())
+            if answer["parent_header"].get("msg_id") != number:
+                continue
+            said = answer["content"]
+            shown += said.get("text", "") + said.get("data", {}).get("text/plain", "") + said.get("evalue", "")
+            if said.get("execution_state") == "idle":
+                return shown
 
 
 @dataclass
 class Lab:
     """A running `make lab`, at a terminal."""
 
+    checkout: Checkout
     pid: int
     terminal: int
     output: Path
@@ -98,6 +126,24 @@ class Lab:
         request = urllib.request.Request(base + path, data=data, headers={"Authorization": f"token {token}"})
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
+
+    def kafka_lab(self, *arguments: str) -> str:
+        """Run the command line of the checkout; returns what it said."""
+        program = self.checkout.folder / ".venv" / "bin" / "kafka-lab"
+        return subprocess.run(
+            [program, *arguments], env=self.checkout.env, capture_output=True, text=True, timeout=LIMIT_S, check=False
+        ).stdout
+
+    def clusters(self) -> list[str]:
+        """The names of the clusters that run."""
+        return sorted(path.stem for path in Path(self.checkout.env["KAFKA_LAB_RUNTIME"]).glob("*.env"))
+
+    def kernel(self) -> Kernel:
+        """A new kernel, connected as a notebook would be."""
+        base, token = re.match(r"(http://[^/]+)/.*token=(\w+)", self.urls[0]).groups()  # type: ignore[union-attr]
+        name = self.get("/api/kernels", b"{}")["id"]
+        url = f"{base.replace('http', 'ws')}/api/kernels/{name}/channels?session_id=test"
+        return Kernel(websocket.create_connection(url, header=[f"Authorization: token {token}"], timeout=LIMIT_S))
 
     def wait_for(self, condition: Callable[[], object], limit_s: float = LIMIT_S) -> None:
         """Wait until `condition` holds; fails at once if `make` has ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import urllib.error
@@ -83,9 +84,9 @@ def test_a_second_start_tells_where_the_first_one_is(lab: Lab, ready: Checkout) 
 
 
 def test_one_ctrl_c_ends_server_kernels_and_terminals(lab: Lab) -> None:
-    """Without a question, and nothing of it is left."""
-    for _ in range(2):
-        lab.get("/api/kernels", b"{}")
+    """Without a question, also while a cell runs, and nothing of it is left."""
+    kernels = [lab.kernel(), lab.kernel()]
+    assert [kernel.run("1 + 1") for kernel in kernels] == ["2", "2"]
     lab.get("/api/terminals", b"")
     family = processes(lab)
     assert sum("ipykernel_launcher" in " ".join(process.cmdline()) for process in family) == 2
@@ -94,6 +95,25 @@ def test_one_ctrl_c_ends_server_kernels_and_terminals(lab: Lab) -> None:
     assert psutil.wait_procs(family, timeout=10)[1] == []
     assert "[y/n]" not in lab.said().lower() and "Traceback" not in lab.said()
     assert lab.said().splitlines()[-1] == "The lab has ended, with its kernels and their clusters."
+
+
+def test_clusters_of_notebooks_end_and_those_of_the_command_line_stay_and_are_named(lab: Lab) -> None:
+    """Both are seen by a shell cell; the last line names the one that goes on."""
+    kernel = lab.kernel()
+    up = kernel.run("%%bash\nkafka-lab up kept --brokers 1 --coordination kraft --json")
+    address = json.loads(up)["bootstrap_servers"]
+    assert kernel.run("%%bash\necho $BOOTSTRAP") == f"{address}\n"
+    try:
+        kernel.run("from labsupport import Cluster\ncluster = Cluster.start(brokers=1, name='taught')")
+        nodes = json.loads(kernel.run("%%bash\nkafka-lab status --json"))
+        assert {"kept", "taught"} <= set(re.findall(r"kept|taught", json.dumps(nodes)))
+        lab.press_ctrl_c()
+        lab.wait_for_end()
+        assert lab.said().splitlines()[-1].endswith("as you started them with `kafka-lab up`: kept.")
+        assert lab.clusters() == ["kept"]
+    finally:
+        lab.kafka_lab("down", "--all")
+    assert lab.clusters() == []
 
 
 def test_the_users_own_jupyter_is_neither_used_nor_changed(ready: Checkout, elsewhere: Path) -> None:
