@@ -25,9 +25,8 @@ class Latencies:
         self._histogram = Histogram(_LARGEST_US)
         self._waiting: deque[float] = deque()
         self._lock = threading.Lock()
-        self.record_us = (
-            self._waiting.append
-        )  # a latency in microseconds; a bare append, since it runs 10^5 times a second
+        # a bare append, since a fast load calls it 10^5 times a second
+        self.record_us = self._waiting.append
 
     @property
     def count(self) -> int:

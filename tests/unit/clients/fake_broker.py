@@ -38,7 +38,7 @@ class FakeBroker:
     """A thread a connection. `silent` makes it read requests and answer none, as a stopped process would."""
 
     def __init__(self, cluster: FakeCluster, node_id: int) -> None:
-        self.node_id, self.silent, self.answered = node_id, False, 0
+        self.node_id, self.silent, self.answered, self.connections = node_id, False, 0, 0
         self.asked_for: list[object] = []
         self._cluster = cluster
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -52,6 +52,7 @@ class FakeBroker:
         with suppress(OSError):
             while True:
                 connection, _ = self._listener.accept()
+                self.connections += 1
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
