@@ -216,9 +216,7 @@ def docker() -> Finding:
         return Finding.of(False, should=should, saw="no `docker` on the PATH", look=look)
     version, trouble = _ask([client, "version", "--format", "{{.Server.Version}}"])
     if trouble:
-        return Finding.of(
-            False, should=should, saw=f"a client, and no engine: {trouble}", look="Start Docker's engine."
-        )
+        return Finding.of(False, should=should, saw=f"no engine: {trouble}", look="Start Docker's engine.")
     return Finding.of(True, should=should, saw=f"engine {version}")
 
 
@@ -300,10 +298,11 @@ def _words(check: Check) -> str:
 
 def _print_table(checks: list[Check]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table("", "check", "should be", "is", "remedy", box=None, pad_edge=False)
+    folded = [Column(title, overflow="fold") for title in ("should be", "is", "remedy")]  # a path is shown whole
+    table = Table("", Column("check", no_wrap=True), *folded, box=None, pad_edge=False)
     for check in checks:
         finding = check.finding
         solved = finding.outcome is Outcome.SOLVED
