@@ -10,6 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("lab", deadline=None)  # a deadline would be a timed assertion
+settings.load_profile("lab")
 
 # Set when this file is imported, since some modules look at their folder early. Short: socket paths are.
 _ROOT = Path(tempfile.mkdtemp(prefix="klt-"))

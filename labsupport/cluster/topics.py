@@ -38,7 +38,8 @@ def create_topic(
         )
     settings = checked_config(config)
     shape = _shape(partitions, replication_factor, replica_assignment, broker_ids)
-    existing = next((view.topics[name] for view in views() if name in view.topics), None)
+    seen = wait_until(lambda: _unless_silent(views), timeout_s, because="all running brokers to answer")
+    existing = next((view.topics[name] for view in seen if name in view.topics), None)
     if existing is not None:
         _accept_existing(name, existing, shape)
         return
@@ -92,11 +93,17 @@ def _accept_existing(name: str, existing: Mapping[int, PartitionInfo], shape: Ma
         raise BadInput(f"A topic {name} is there already, with the replicas {replicas}.", fix="Choose another name.")
 
 
-def _settled(views: Callable[[], Sequence[ClusterMetadata]], name: str, shape: Mapping[str, Any]) -> bool:
+def _unless_silent(views: Callable[[], Sequence[ClusterMetadata]]) -> Sequence[ClusterMetadata]:
+    """On a busy machine a broker may be silent for a moment: that is a reason to ask again."""
     try:
-        return all(_complete(view, name, shape["num_partitions"]) for view in views())
+        return views()
     except NoAnswer:
-        return False
+        return ()
+
+
+def _settled(views: Callable[[], Sequence[ClusterMetadata]], name: str, shape: Mapping[str, Any]) -> bool:
+    seen = _unless_silent(views)
+    return bool(seen) and all(_complete(view, name, shape["num_partitions"]) for view in seen)
 
 
 def _complete(metadata: ClusterMetadata, name: str, partitions: int) -> bool:
