@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from labsupport.cli import machine
+from labsupport.core import machine
 from labsupport.core.errors import LabError
 from labsupport.core.escape import printable
 from labsupport.core.finding import Finding, Outcome

@@ -15,8 +15,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from labsupport.clients.connection import Connection
 from labsupport.clients.metadata import ClusterMetadata, MetadataReader, NoAnswer
 from labsupport.cluster.broker import Capability, State
@@ -32,6 +30,7 @@ from labsupport.cluster.supervised import MARKER, ProcessEvent, Supervised
 from labsupport.core.errors import BadInput, LabError, StartError
 from labsupport.core.escape import printable
 from labsupport.core.journal import Journal, NullJournal
+from labsupport.core.machine import disk_free_mb, memory_available_mb
 from labsupport.core.wait import wait_until
 from labsupport.provision import KafkaHome, kafka_home, kraft_bootstrap
 
@@ -505,13 +504,13 @@ def _refuse_when_too_small(spec: ClusterSpec) -> None:
     need = MEMORY_MB[spec.profile]
     coordinators = 0 if spec.combined else spec.controllers
     need_mb = spec.brokers * need["broker"] + coordinators * need["coordinator"]
-    have_mb = psutil.virtual_memory().available // 2**20
+    have_mb = memory_available_mb()
     if have_mb < need_mb:
         raise LabError(
             f"This cluster needs about {need_mb} MB of memory, and {have_mb} MB are available.",
             fix="Close other programs or clusters (`kafka-lab status`), or start fewer brokers.",
         )
-    free_mb = psutil.disk_usage(tempfile.gettempdir()).free // 2**20
+    free_mb = disk_free_mb(Path(tempfile.gettempdir()))
     if free_mb < DISK_MB:
         raise LabError(
             f"{tempfile.gettempdir()} has {free_mb} MB free, and a cluster needs {DISK_MB} MB.",

@@ -16,7 +16,7 @@ from typing import Any, cast
 from labsupport.core.errors import BadInput, LabError, NotRunning, StartError
 from labsupport.core.folders import runtime_folder
 
-MARKER = "KAFKA_LAB_CLUSTER"  # in the environment of every process of a cluster: how tests and sweeps find them
+MARKER = "KAFKA_LAB_PROCESS_OF"  # in the environment of every process of a cluster: how tests and sweeps find them
 SOCKET_PATH_LIMIT = 100  # sun_path holds 104 bytes on macOS, 108 on Linux
 
 
