@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from labsupport.cli import doctor, machine, main
+from labsupport.cli import doctor, main
 from labsupport.cli.doctor import Check
+from labsupport.core import machine
 from labsupport.core.finding import Finding, Outcome
 
 WELL = Finding.of(True, should="water is wet", saw="wet")
