@@ -24,6 +24,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -421,8 +422,11 @@ def lab(arguments: Sequence[str]) -> int:
 
 
 def suites(*names: str) -> list[str]:
-    """The test folders of these names that hold any test."""
-    return [f"tests/{name}" for name in names if any((ROOT / "tests" / name).rglob("test_*.py"))]
+    """The test folders of these names that hold any test. None at all is an error: pytest would run everything."""
+    found = [f"tests/{name}" for name in names if any((ROOT / "tests" / name).rglob("test_*.py"))]
+    if not found:
+        raise SetupError(f"There is no test in tests/{', tests/'.join(names)}.", "Is this a whole checkout?")
+    return found
 
 
 def test(arguments: Sequence[str]) -> int:
@@ -445,9 +449,33 @@ def bench(arguments: Sequence[str]) -> int:
 
 
 def soak(arguments: Sequence[str]) -> int:
+    """The random tests for many rounds; what pytest says, seeds too, is kept as evidence."""
     set_up("dev")
     need_programs(SLOW_PACKAGES)
-    return become([PYTHON, "-E", "-m", "pytest", *suites("faults"), "--soak", *arguments])
+    began = time.strftime("%Y-%m-%d-%H%M%S", time.gmtime())
+    evidence = ROOT / "docs" / "evidence" / f"soak-{began}.txt"
+    evidence.parent.mkdir(parents=True, exist_ok=True)
+    command: list[str | Path] = [
+        PYTHON,
+        "-E",
+        "-m",
+        "pytest",
+        "-v",
+        "-s",
+        "--timeout=14400",
+        *suites("faults"),
+        "--soak",
+        *arguments,
+    ]
+    with evidence.open("w") as kept:
+        machine = f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}"
+        kept.write(f"make soak, begun {began} UTC\n{machine}\n\n")
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            kept.write(line)
+    say(f"Kept in {evidence.relative_to(ROOT)}")
+    return process.wait()
 
 
 def ready(arguments: Sequence[str]) -> int:
@@ -483,14 +511,19 @@ def reset(arguments: Sequence[str]) -> int:
 
 
 def clean(arguments: Sequence[str]) -> int:
-    """Remove what set-up made inside this folder."""
+    """Remove what set-up made inside this folder. Refused while clusters run: their Java is in the environment."""
+    program = VENV / "bin" / "kafka-lab"
+    if program.exists():
+        status = subprocess.run([program, "status", "--json"], capture_output=True, text=True, check=False)
+        if status.returncode == 0 and json.loads(status.stdout)["clusters"]:
+            raise SetupError("Clusters are running.", "Stop them first: `.venv/bin/kafka-lab down --all`.")
     caches = [".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "build", "dist", "kafka_lab.egg-info"]
     pycache = [p for top in ("labsupport", "tests", "tools", "benchmarks") for p in (ROOT / top).rglob("__pycache__")]
     for path in [VENV, *(ROOT / name for name in caches), *pycache]:
         remove(path)
     say(
-        "Removed the Python environment and caches of this folder. Your workspace, your progress and the downloads "
-        "in your cache folder stay; `kafka-lab down --all` would have stopped running clusters, and did not run."
+        "Removed the Python environment and caches of this folder. Your workspace, your progress, and the downloads in "
+        "your cache folder stay."
     )
     return 0
 

@@ -114,6 +114,7 @@ def _config(workspace: Path, port: int) -> Config:
         config.ServerApp.terminado_settings = {"shell_command": [bash, "--rcfile", str(SHELL / "bashrc"), "-i"]}
     # Made anew for each run and handed over in memory: never on a command line, never in the environment of a kernel.
     config.IdentityProvider.token = secrets.token_hex(24)
+    config.LanguageServerManager.autodetect = False  # else each start searches this machine for language servers
     config.KernelSpecManager.allowed_kernelspecs = {"python3"}
     config.LabApp.update(
         {
