@@ -28,7 +28,7 @@ def train_in_background(version: str) -> None:
         aot.folder().mkdir(exist_ok=True)
         root = str(Path(__file__).parents[2])
         path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
-        with (aot.folder() / f"training-{version}.log").open("wb") as log:
+        with (aot.folder() / f"training-{version}.log").open("ab") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", "labsupport.provision.train", version],
                 stdin=subprocess.DEVNULL,

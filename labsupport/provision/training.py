@@ -9,11 +9,11 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from labsupport.core.clock import now_s
 from labsupport.core.errors import LabError
 from labsupport.core.wait import wait_until
 from labsupport.provision import aot, gate
@@ -28,6 +28,8 @@ START_TIMEOUT_S = 900
 STOP_TIMEOUT_S = 600
 CREATE_TIMEOUT_S = 900
 LOOK_S = 0.1
+FROZEN_AT_MOST_S = 30.0
+AT_LEAST_S = 10.0
 
 BROKER = "kafka.Kafka"
 ZOOKEEPER = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
@@ -93,14 +95,17 @@ class Stage:
             process.wait()
 
     def _step_aside(self) -> None:
-        """Freeze our JVMs for as long as a cluster is starting."""
+        """Freeze our JVMs while a cluster is starting; not for ever, since on a busy machine there is always one."""
         while not self._left.wait(LOOK_S):
             self._look_at_the_guard()
             if gate.some_cluster_is_starting():
                 self._signal(signal.SIGSTOP)
-                while gate.some_cluster_is_starting() and not self._left.wait(LOOK_S):
+                until_s = now_s() + FROZEN_AT_MOST_S
+                while now_s() < until_s and gate.some_cluster_is_starting() and not self._left.wait(LOOK_S):
                     self._look_at_the_guard()
                 self._signal(signal.SIGCONT)
+                if now_s() >= until_s:
+                    self._left.wait(AT_LEAST_S)
 
     def _look_at_the_guard(self) -> None:
         """If the guard was killed, its duty is ours; from this thread, since the main one may be deep in a client."""
@@ -116,11 +121,6 @@ class Stage:
         with self._lock:
             for process in self._running:
                 process.send_signal(signal_number)  # does nothing to one that has ended
-
-    def wait_for_the_gate(self) -> None:
-        """Begin nothing while a cluster starts."""
-        while gate.some_cluster_is_starting():
-            time.sleep(LOOK_S)
 
     def write(self, name: str, text: str, prefix: str = "") -> str:
         """Write a file into the folder; returns `prefix` and its path."""
@@ -142,7 +142,6 @@ class Stage:
 
     def java(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a JVM with the quick profile; its output goes to NAME.log."""
-        self.wait_for_the_gate()
         command = [str(self.home.java), *QUICK, *arguments]
         parent = os.getpid()
         with (self.folder / f"{name}.log").open("wb") as out, self._lock:

@@ -90,6 +90,6 @@ def test_a_wrong_hash_is_refused_by_the_real_client(cache: Path, monkeypatch: py
     real = data.locked()
     wrong = replace(real, flights=replace(real.flights, sdist_sha256="0" * 64))
     monkeypatch.setattr(data, "locked", lambda: wrong)
-    with pytest.raises(ProvisionError):
+    with pytest.raises(ProvisionError, match="its SHA-256 differs"):
         flights_archive()
     assert files_in(cache) == set()
