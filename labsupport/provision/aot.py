@@ -56,14 +56,14 @@ def cache_file(version: str, program: Program) -> Path:
 
 
 def rejected_mark(cache_file: Path) -> Path:
-    """Stands beside a cache that the JVM refused, so that it is neither used nor trained again and again."""
+    """Says that the JVM refuses even what has just been trained, so that it is not trained again and again."""
     return cache_file.with_suffix(".rejected")
 
 
 def flags(version: str, program: Program) -> list[str]:
     """The flags that use the program's cache; none if there is no cache."""
     path = cache_file(version, program)
-    if not path.is_file() or rejected_mark(path).exists():
+    if not path.is_file():
         return []
     return [f"-XX:AOTCache={path}", "-XX:AOTMode=auto", QUIET]
 
@@ -86,7 +86,7 @@ def is_accepted(path: Path, classpath: str, jvm_flags: tuple[str, ...] = QUICK) 
 def aot_status(version: str) -> dict[Program, Status]:
     """For each program that can have a cache: does this JVM accept it? Takes a tenth of a second each.
 
-    A rejected cache is reported to the log once, and not used from then on.
+    A rejected cache is reported to the log and removed, so that it is reported once and trained anew.
     """
     from labsupport.provision.kafka import kafka_home
 
@@ -101,15 +101,9 @@ def _status(path: Path, classpath: str) -> Status:
         return "untrained"
     if is_accepted(path, classpath):
         return "accepted"
-    reject(path)
-    return "rejected"
-
-
-def reject(path: Path) -> None:
-    """Report a cache that the JVM refuses, and do not use it again."""
-    log.warning("the JVM refuses the start-up cache %s: programs start without it, some seconds slower", path.name)
+    log.warning("The JVM refuses the start-up cache %s: programs start without it, some seconds slower.", path.name)
     try:
-        rejected_mark(path).touch()
         path.unlink(missing_ok=True)
     except OSError as error:  # a read-only cache: the JVM will refuse it again, which is harmless
-        log.debug("cannot put %s aside: %s", path, error)
+        log.debug("cannot remove %s: %s", path, error)
+    return "rejected"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 THREADS = 8
 TIMEOUT_S = 30
 ATTEMPTS = 3
+LONGEST_PAUSE_S = 60.0
 CHUNK = 1 << 16
 AGAIN = "Run the same command again: what has been fetched is kept."
 
@@ -95,12 +96,36 @@ def download(maven: MavenContext, artifact: Artifact, folder: Path, progress: Pr
             store.put(part, final)
             return
         except requests.RequestException as error:
-            if attempt == ATTEMPTS or stop.wait(0.5 * attempt):
+            if attempt == ATTEMPTS or not _may_pass(error) or stop.wait(_pause_s(error, attempt)):
                 raise _network_trouble(artifact, error) from error
         except OSError as error:
             raise store.trouble_with(folder, error) from error
         finally:
             _remove(part)
+
+
+def _status(error: Exception) -> int:
+    """The HTTP status of an answer that was an error, else 0."""
+    import requests
+
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return error.response.status_code
+    return 0
+
+
+def _may_pass(error: Exception) -> bool:
+    """False for what will be the same in a second: a file that the repository does not have, or may not give."""
+    return not 400 <= _status(error) < 500 or _status(error) == 429
+
+
+def _pause_s(error: Exception, attempt: int) -> float:
+    """How long to wait before the next attempt, in seconds: as the repository asks (429, 503), at most a minute."""
+    import requests
+
+    asked = ""
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        asked = error.response.headers.get("retry-after", "")
+    return min(float(asked), LONGEST_PAUSE_S) if asked.isdecimal() else 0.5 * attempt
 
 
 def _remove(part: Path) -> None:
@@ -157,7 +182,7 @@ def _network_trouble(artifact: Artifact, error: Exception) -> ProvisionError:
     import requests
 
     if isinstance(error, requests.HTTPError):
-        status = error.response.status_code if error.response is not None else 0
+        status = _status(error)
         return ProvisionError(
             f"The repository has no {artifact.name} for us (HTTP status {status}).",
             fix="Try again later; if it stays so, update kafka-lab: its lock may name a newer file."

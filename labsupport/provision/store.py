@@ -10,12 +10,15 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from labsupport.core.errors import ProvisionError
+
+log = logging.getLogger(__name__)
 
 # 2013-01-01, the day of the first flight. The JVM refuses a start-up cache whose jars carry another time than in
 # training; with a fixed one, a jar that had to be fetched again is still the same jar.
@@ -68,7 +71,11 @@ def fetching(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise trouble_with(folder, error) from error
     with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.warning("Another start is fetching into %s: waiting for it.", folder)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         for left in folder.rglob(f"*{PART}"):
             left.unlink(missing_ok=True)
         yield

@@ -198,7 +198,8 @@ class Stage:
             raise LabError(f"The JVM made no cache of {program}.", fix=self.log(step)[-2000:])
         final = aot.cache_file(self.home.version, program)
         if not aot.is_accepted(new, self.home.classpath):
-            aot.reject(final)
+            aot.rejected_mark(final).touch()
+            print(f"Kafka {self.home.version}: the JVM refuses its own fresh cache of {program}", flush=True)
             return
         new.replace(final)
         _forget_older(final, program, self.home.version)

@@ -70,17 +70,22 @@ def test_a_cache_is_used_quietly(garbage: Path) -> None:
 
 
 def test_the_jvm_is_asked_and_a_refused_cache_reported_once(garbage: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The status is the JVM's own answer; afterwards the cache is neither used nor trained again, nor mentioned."""
-    from labsupport.provision.java import java
-
-    assert not aot.is_accepted(garbage, "nothing.jar")
-    assert java().is_file()
+    """The status is the JVM's own answer; afterwards the cache is gone, to be trained anew."""
     with caplog.at_level(logging.WARNING):
-        for _ in range(2):
-            assert aot._status(garbage, "nothing.jar") == "rejected"
+        answers = [aot._status(garbage, "nothing.jar") for _ in range(2)]
+    assert answers == ["rejected", "untrained"]
     assert len(caplog.records) == 1
     assert aot.flags("4.3.1", "broker-kraft") == []
-    assert "broker-kraft" not in aot.untrained("4.3.1")
+    assert "broker-kraft" in aot.untrained("4.3.1")
+
+
+def test_what_the_jvm_refuses_when_fresh_is_not_trained_again(cache: Path) -> None:
+    """Some machine may refuse every cache: it is tried once."""
+    mark = aot.rejected_mark(aot.cache_file("4.3.1", "broker-kraft"))
+    mark.parent.mkdir(parents=True)
+    mark.touch()
+    assert aot.untrained("4.3.1") == ["tool"]
+    assert aot._status(aot.cache_file("4.3.1", "broker-kraft"), "nothing.jar") == "rejected"
 
 
 def test_the_flags_of_the_quick_profile() -> None:

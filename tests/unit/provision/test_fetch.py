@@ -55,6 +55,18 @@ def test_a_bad_file_is_named_and_not_kept(cache: Path, repository: Repository, b
     assert files_in(cache) == set()
 
 
+@pytest.mark.parametrize(("behaviour", "attempts"), [("404", 1), ("403", 1), ("503", 3), ("cut", 3), ("tampered", 1)])
+def test_only_what_may_pass_is_tried_again(
+    cache: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch, behaviour: str, attempts: int
+) -> None:
+    """A busy server or a cut line may be well in a second; a missing or changed file will not."""
+    monkeypatch.setattr(fetching, "_pause_s", lambda *_: 0.0)
+    repository.behaviour = behaviour
+    with pytest.raises(ProvisionError):
+        fetch([repository.artifact()], remote_repos=repository.remote)
+    assert len(repository.asked) == attempts
+
+
 def test_a_bad_file_does_not_stand_in_the_way_of_a_good_one(cache: Path, repository: Repository) -> None:
     """After a download that was cut short, the same command goes through."""
     repository.behaviour = "cut"
