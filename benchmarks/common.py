@@ -42,7 +42,7 @@ def interleaved(sides: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, 
     """
     readings: dict[str, list[T]] = {side: [] for side in sides}
     for round_ in range(rounds):
-        order = list(sides) if round_ % 2 == 0 else list(reversed(sides))
+        order = list(sides) if round_ % 2 == 0 else list(sides)[::-1]
         for side in order:
             print(f"round {round_ + 1} of {rounds}: {side}", file=sys.stderr, flush=True)
             readings[side].append(sides[side]())
