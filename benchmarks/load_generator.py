@@ -7,7 +7,7 @@ acknowledgement, so that neither the JVM's nor Python's start counts; CPU second
 ProducerPerformance gets the flags of `kafka-producer-perf-test.sh`. In the row "each send recorded" ours also gives
 every record an id in a header and writes its end to a Recording, which the other side does not do.
 
-    python -m benchmarks.load_generator [--rounds N] [--scale S]
+    python -m benchmarks.load_generator [--rounds N] [--scale S] [--case TEXT] [--brokers N]
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ def send_ours(case: Case, bootstrap_servers: str, topic: str) -> float:
             acks=case.acks,  # type: ignore[arg-type]
             idempotence=case.idempotence,
             journal=_recording(Path(folder)) if case.recorded else None,
+            delivery_timeout_ms=120_000,  # the default of `delivery.timeout.ms` on the other side
             config={
                 **EQUAL,
                 "compression.type": case.compression,
@@ -161,6 +162,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of records, to try it out")
+    parser.add_argument("--case", default="", help="only cases whose name holds this")
+    parser.add_argument("--brokers", type=int, default=3)
     parser.add_argument("--ours", help=argparse.SUPPRESS)
     parser.add_argument("--bootstrap-servers", help=argparse.SUPPRESS)
     parser.add_argument("--topic", help=argparse.SUPPRESS)
@@ -169,8 +172,8 @@ def main() -> None:
         print(send_ours(Case(**json.loads(wishes.ours)), wishes.bootstrap_servers, wishes.topic))
         return
     rows: list[Row] = []
-    with Cluster.start(brokers=3, version=VERSION, profile="throughput") as cluster:
-        for number, case in enumerate(CASES):
+    with Cluster.start(brokers=wishes.brokers, version=VERSION, profile="throughput") as cluster:
+        for number, case in enumerate(case for case in CASES if wishes.case in case.name):
             scaled = Case(**{**vars(case), "records": max(1000, int(case.records * wishes.scale))})
             rows += measure(scaled, cluster, f"perf-{number}", wishes.rounds)
     print_table(rows)
