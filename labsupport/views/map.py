@@ -22,7 +22,7 @@ from labsupport.core.escape import printable
 from labsupport.core.journal import Journal
 from labsupport.views import map_svg
 from labsupport.views.source import MapSource
-from labsupport.views.state import MapState, note
+from labsupport.views.state import MapState, NodeView, note
 
 log = logging.getLogger(__name__)
 
@@ -124,9 +124,8 @@ class ClusterMap:
             time.sleep(0.02)
 
     def _current(self, state: MapState) -> bool:
-        drawn = {node.node_id: node.state for node in state.brokers if node.state != "waiting"}
-        real = {broker.node_id: broker.state for broker in self._cluster.brokers if broker.node_id in drawn}
-        if drawn != real:
+        real = {broker.node_id: broker.state for broker in self._cluster.brokers}
+        if any(node.state != real.get(node.node_id) and not _on_its_way(node, real) for node in state.brokers):
             return False
         try:
             topics = self._cluster.metadata().topics
@@ -244,6 +243,11 @@ class ClusterMap:
             with self._lock:
                 self._busy.discard(node_id)
         self._widget.send({"what": "done", "node": node_id, "error": printable(error, limit=400)})
+
+
+def _on_its_way(node: NodeView, real: Mapping[int, str]) -> bool:
+    """Brokers have no word for "waiting"."""
+    return node.state == "waiting" and real.get(node.node_id) in {"starting", "stopped"}
 
 
 def _in_kernel() -> bool:

@@ -61,6 +61,15 @@ def test_the_text_waits_until_the_recording_has_caught_up(cluster: FakeCluster) 
     assert "2 running, 1 stopped" in repr(shown)
 
 
+def test_a_broker_that_waits_is_drawn_as_waiting(cluster: FakeCluster) -> None:
+    """A broker itself says that it is starting; the Recording knows for what it waits, until it runs."""
+    cluster.broker(2)._to("waiting")
+    cluster.broker(2).state = "starting"
+    assert "2 running, 1 waiting" in repr(ClusterMap(cluster))
+    cluster.broker(2).start()
+    assert "3 running" in repr(ClusterMap(cluster))
+
+
 def test_a_tick_is_small(make_cluster: Callable[..., FakeCluster], live: Live) -> None:
     """With five brokers and the most partitions that are drawn, a tick stays below 500 bytes."""
     cluster = make_cluster(brokers=5, partitions=40, name="n" * 30, topic="t" * 249)
