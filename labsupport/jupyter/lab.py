@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import secrets
 import shutil
@@ -27,6 +28,7 @@ FIRST_PAGE = "00-start-here.ipynb"
 FIRST_PORT = 8888
 SETTINGS = Path(__file__).parent / "settings"
 CLUSTERS_END_S = 10.0
+TRAINING_ENDS_S = 15.0
 
 
 def main(arguments: Sequence[str] = ()) -> int:
@@ -82,6 +84,7 @@ def _main(asked: argparse.Namespace) -> int:
     server.io_loop.add_callback(lambda: _ready(server, seat, browser=not asked.no_browser))
     _stop_on_signals(server)
     server.start()
+    _stop_training()
     _tell_what_stays()
     return 0
 
@@ -179,6 +182,19 @@ def _train() -> None:
 
     for version in KAFKA_VERSIONS:
         train_in_background(version)
+
+
+def _stop_training() -> None:
+    """What of the training is not done now is done in a later session."""
+    import psutil
+
+    trainers = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if "labsupport.provision.train" in child.cmdline():
+                child.terminate()
+                trainers.append(child)
+    psutil.wait_procs(trainers, timeout=TRAINING_ENDS_S)
 
 
 def _show(running: Running, *, browser: bool) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from labsupport.core.folders import cache_folder
 from tests.setup.checkout import Checkout, Lab
 
 
@@ -25,9 +26,8 @@ def lab(ready: Checkout) -> Iterator[Lab]:
 
 
 def processes(lab: Lab) -> list[psutil.Process]:
-    """`make` and all that it started, kernels and terminals too; the trainer of start-up caches ends by itself."""
-    family = [psutil.Process(lab.pid), *psutil.Process(lab.pid).children(recursive=True)]
-    return [process for process in family if not any("provision.train" in word for word in process.cmdline())]
+    """`make` and all that it started: kernels, terminals, the trainer of start-up caches."""
+    return [psutil.Process(lab.pid), *psutil.Process(lab.pid).children(recursive=True)]
 
 
 def test_one_line_has_the_address_and_it_answers(lab: Lab) -> None:
@@ -134,6 +134,24 @@ def test_the_users_own_jupyter_is_neither_used_nor_changed(ready: Checkout, else
         opened.wait_for_end()
         opened.end()
     assert [path for path in sorted(home.rglob("*")) if ".cache" not in path.parts] == before
+
+
+def test_the_training_of_start_up_caches_ends_with_it(ready: Checkout, elsewhere: Path) -> None:
+    """On empty caches it would go on for a minute."""
+    jars = elsewhere / "cache"
+    jars.mkdir()
+    for name in ("jars", "web", "data"):
+        (jars / name).symlink_to(cache_folder() / name)
+    opened = ready.open_lab(KAFKA_LAB_CACHE=str(jars))
+    try:
+        opened.wait_for(lambda: any("labsupport.provision.train" in " ".join(p.cmdline()) for p in processes(opened)))
+        family = processes(opened)
+        opened.press_ctrl_c()
+        opened.wait_for_end()
+        assert psutil.wait_procs(family, timeout=10)[1] == []
+        assert not list((jars / "aot").glob("training-*-*"))
+    finally:
+        opened.end()
 
 
 def test_a_taken_port_is_no_error(ready: Checkout) -> None:
