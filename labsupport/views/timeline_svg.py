@@ -169,10 +169,13 @@ class _Drawing:
 
     def _burst(self, rate: float, at: float) -> None:
         """Records that had waited for a leader are acknowledged together."""
-        left = self._x(at) > WIDTH * 0.6
         words = f"↑ up to {rate:,.0f}/s: what had waited"
-        anchor = "end" if left else "start"
-        self.over.append(tag("text", words, x=self._x(at) - (6 if left else -6), y=self.y - 4, text_anchor=anchor))
+        if self._x(at) > WIDTH * 0.6:  # left of the lines of the stamps, which come shortly before
+            leads = self.t.failover.new_leader_s
+            x, anchor = self._x(at if leads is None else min(at, leads)) - 6, "end"
+        else:
+            x, anchor = self._x(at) + 6, "start"
+        self.over.append(tag("text", words, x=x, y=self.y - 4, text_anchor=anchor))
 
     def _axis(self) -> None:
         for seconds in _ticks(self.t.begin, self.t.end):
