@@ -23,6 +23,7 @@ from labsupport.clients.load_input import (
     checked_number,
     checked_sizes,
     checked_topic,
+    delivery_timeout_s,
     payloads,
     settings,
 )
@@ -130,7 +131,7 @@ class Load(AbstractContextManager["Load"]):
         self._bulk = source is None and records_per_s is None and (journal is None or type(journal) is NullJournal)
         self._settings = settings(acks, idempotence, delivery_timeout_ms, config or {})
         self._retries = str(self._settings.get("retries", self._settings.get("message.send.max.retries", 1))) != "0"
-        self._delivery_timeout_s = delivery_timeout_ms / 1000
+        self._delivery_timeout_s = delivery_timeout_s(self._settings)
         self._chance = random.Random(seed)
         self._run = secrets.token_hex(3)
         self._errors: Counter[str] = Counter()
@@ -147,9 +148,15 @@ class Load(AbstractContextManager["Load"]):
     # -- what a notebook calls -------------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
+        if self._began_s:
+            raise BadInput(f"{self!r} has run already.", fix="Make another one.")
         self._producer = self._connect()
         self._began_s = now_s()
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:  # Ctrl-C in this very moment
+            self._finish()
+            raise
         return self
 
     def __exit__(

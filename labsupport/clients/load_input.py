@@ -35,6 +35,15 @@ def settings(
     }
 
 
+def delivery_timeout_s(dotted: Mapping[str, object]) -> float:
+    """The time-out in force, in seconds; what is no number, the client itself will refuse. 0 is librdkafka's never."""
+    chosen = dotted.get("message.timeout.ms", dotted["delivery.timeout.ms"])
+    try:
+        return float(str(chosen)) / 1000 or float("inf")
+    except ValueError:
+        return 0.0
+
+
 def checked_topic(topic: str) -> str:
     if not isinstance(topic, str) or not topic:
         raise BadInput(f"The topic is {printable(repr(topic))}.", fix='Give the name of a topic: "flights".')

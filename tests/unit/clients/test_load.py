@@ -243,6 +243,27 @@ def test_stopping_twice_does_no_harm(mock_cluster: MockCluster) -> None:
     assert load.sent == sent == load.acked
 
 
+def test_a_load_runs_once(mock_cluster: MockCluster) -> None:
+    """Its counters would mix two runs."""
+    load = Load(mock_cluster.connection, "t", records=1)
+    with load:
+        load.wait_until_finished()
+    with pytest.raises(BadInput, match="has run already"):
+        load.__enter__()
+
+
+def test_a_delivery_time_out_in_the_config_bounds_the_end_too(mock_cluster: MockCluster) -> None:
+    """The dotted setting has the last word, so leaving the block does not wait 600 s for what expires after one."""
+    load = Load(mock_cluster.connection, "t", delivery_timeout_ms=600_000, config={"delivery.timeout.ms": 1000})
+    with load:
+        load.wait_for_acked(5)
+        mock_cluster.pause()
+        sent = load.sent
+        wait_until(lambda: load.sent > sent + 20, 30, because="records that nobody acknowledges")
+    assert load.unknown > 0
+    assert _each_has_one_outcome(load)
+
+
 def test_the_report_is_complete(mock_cluster: MockCluster) -> None:
     """Its figures fit together, and its histogram can be decoded by any HdrHistogram."""
     with Load(mock_cluster.connection, "t", records=100, records_per_s=1000) as load:
