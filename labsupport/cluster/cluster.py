@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 MOST_TIMEOUT_S = 3600
 
 Observer = Callable[["Cluster"], tuple[Journal, Callable[[], None]]]
+before_start: list[Callable[[], None]] = []  # called before anything of a new cluster is started
 observers: list[Observer] = []  # each new cluster is shown to them: they give it a journal, and say how they are undone
 
 
@@ -96,6 +97,8 @@ class Cluster(AbstractContextManager["Cluster"]):
     def launch(cls, spec: ClusterSpec, *, keep: bool = False, timeout_s: float = 120) -> Cluster:
         """Ready means: every broker lists all of them, and one `acks=all` record made the round trip."""
         registry.sweep()
+        for prepare in before_start:
+            prepare()
         with ExitStack() as undo, cluster_is_starting():
             backend = LocalBackend.prepare(spec)
             undo.callback(backend.shutdown)  # done here if the start fails or is interrupted, by the cluster afterwards

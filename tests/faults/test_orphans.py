@@ -224,3 +224,25 @@ def test_clusters_start_from_a_worker_thread_and_under_asyncio_and_outlive_the_t
     assert all(len(processes_of(name)) == 3 for name in names)
     kernel.shutdown_kernel(now=False)
     wait_until(lambda: all(nothing_left(name) for name in names), GONE_WITHIN_S, because="nothing left")
+
+
+def test_a_cell_run_again_ends_the_cluster_of_its_first_run(kernel: KernelManager) -> None:
+    """`cluster = Cluster.start()` run twice would leave the first cluster running without a name to close it by."""
+    first, second = f"first-{os.getpid()}", f"second-{os.getpid()}"
+    client, message = run_cell(kernel, "from labsupport import Cluster")
+    wait_for_reply(client, message)
+    for name in (first, second):
+        assert run_in_cell(client, "one-cell", f"cluster = Cluster.start(1, name={name!r})")["status"] == "ok"
+    wait_until(lambda: nothing_left(first), GONE_WITHIN_S, because="the first cluster to end")
+    assert len(processes_of(second)) == 3
+    assert run_in_cell(client, "another-cell", f"other = Cluster.start(1, name={first!r})")["status"] == "ok"
+    assert len(processes_of(first)) == len(processes_of(second)) == 3
+    client.stop_channels()
+
+
+def run_in_cell(client: BlockingKernelClient, cell: str, code: str) -> dict[str, object]:
+    """Execute as JupyterLab does, which names the cell in the request's metadata."""
+    content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
+    request = client.session.msg("execute_request", content, metadata={"cellId": cell})
+    client.shell_channel.send(request)
+    return wait_for_reply(client, request["header"]["msg_id"])
