@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from labsupport.cluster.cluster import Cluster
@@ -61,7 +61,7 @@ def _this_run() -> Run | None:
     if "IPython" not in sys.modules:
         return None
     ask = getattr(sys.modules["IPython"].get_ipython(), "get_parent", dict)
-    request = ask()
+    request: dict[str, Any] = ask()
     cell = request.get("metadata", {}).get("cellId")
     return Run(cell, request["header"]["msg_id"]) if cell else None
 

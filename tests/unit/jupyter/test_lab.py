@@ -52,12 +52,15 @@ class TestConfiguration:
         """Each is in the schema of the JupyterLab that the lock pins, with a value that it allows."""
         import sys
 
-        schemas = Path(sys.prefix) / "share" / "jupyter" / "lab" / "schemas"
+        share = Path(sys.prefix) / "share" / "jupyter"
+        widgets = share / "labextensions" / "@jupyter-widgets" / "jupyterlab-manager" / "schemas"
+        schemas = {"@jupyter-widgets/jupyterlab-manager": widgets}
         overrides = json.loads((lab.SETTINGS / "overrides.json").read_text())
-        assert len(overrides) == 3
+        assert len(overrides) == 4
         for plugin, settings in overrides.items():
             extension, name = plugin.split(":")
-            schema = json.loads((schemas / extension / f"{name}.json").read_text())["properties"]
+            folder = schemas.get(extension, share / "lab" / "schemas") / extension
+            schema = json.loads((folder / f"{name}.json").read_text())["properties"]
             for key, value in settings.items():
                 allowed = [choice["const"] for choice in schema[key].get("oneOf", [])]
                 assert value in allowed or (schema[key]["type"] == "boolean" and isinstance(value, bool))
