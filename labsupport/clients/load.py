@@ -30,7 +30,7 @@ from labsupport.clients.load_input import (
 from labsupport.clients.metadata import SILENT, MetadataReader
 from labsupport.clients.outcomes import Outcome, outcome_of
 from labsupport.core.clock import now_s
-from labsupport.core.errors import BadInput, LabError
+from labsupport.core.errors import BadInput, LabError, WaitTimeout
 from labsupport.core.escape import printable
 from labsupport.core.journal import Journal, NullJournal
 from labsupport.core.wait import wait_until
@@ -232,12 +232,19 @@ class Load(AbstractContextManager["Load"]):
                 f"The client refuses this config: {printable(reason)}.",
                 fix="The settings and their values are in librdkafka's CONFIGURATION.md.",
             ) from error
-        if not MetadataReader(self._connection, timeout_s=10).read(self.topic).topics:
+        self._find_topic()
+        return producer
+
+    def _find_topic(self) -> None:
+        """A topic that was just created is not known to every broker in the same moment, so ask for two seconds."""
+        reader = MetadataReader(self._connection, timeout_s=10)
+        try:
+            wait_until(lambda: self.topic in reader.read(self.topic).topics, 2, because="the topic to be known")
+        except WaitTimeout:
             raise LabError(
                 f"There is no topic {printable(self.topic)}.",
                 fix=f"Create it: cluster.create_topic({printable(self.topic)!r}).",
-            )
-        return producer
+            ) from None
 
     def _wait(self, condition: Any, timeout_s: float, because: str) -> None:
         def pointless() -> None:

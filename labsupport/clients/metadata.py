@@ -9,6 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from labsupport.clients import one_broker
 from labsupport.clients.connection import Connection
 from labsupport.core.clock import now_s
 from labsupport.core.errors import LabError
@@ -48,12 +49,18 @@ class ClusterMetadata:
 
 
 class MetadataReader:
-    """Reads metadata again and again through one librdkafka client. Safe to use from several threads."""
+    """Reads metadata again and again through one librdkafka client. Safe to use from several threads.
+
+    With a single server in the connection the answers are that broker's own; with more, those of any that answers.
+    """
 
     def __init__(self, connection: Connection, *, timeout_s: float = 1.0) -> None:
         self._connection = connection
         self._timeout_s = timeout_s
         self._client: Any = None
+        servers = connection.bootstrap_servers.split(",")
+        self._only = servers[0] if len(servers) == 1 else None
+        self._plain = connection.security.get("security.protocol", "PLAINTEXT") == "PLAINTEXT"
 
     def read(self, topic: str | None = None) -> ClusterMetadata:
         """Return within `timeout_s` seconds what a broker answers, or raise `NoAnswer`.
@@ -61,24 +68,55 @@ class MetadataReader:
         With `topic`, only that topic is returned (none if it does not exist); nothing is ever created by asking.
         A broker that does not answer is avoided by the reads that follow.
         """
+        if self._only is not None and self._plain:
+            return self._read_from_one(self._only, topic)
+        return self._read_from_any(topic)
+
+    def _read_from_one(self, server: str, topic: str | None) -> ClusterMetadata:
+        try:
+            answer = one_broker.ask(server, self._timeout_s)
+        except (OSError, ValueError) as error:
+            raise self._no_answer() from error
+        partitions = {name: dict(sorted(found.items())) for name, found in sorted(answer.topics.items())}
+        return ClusterMetadata(
+            cluster_id=answer.cluster_id,
+            brokers=dict(sorted(answer.brokers.items())),
+            controller_id=_none_below_0(answer.controller_id),
+            topics={
+                name: {
+                    number: PartitionInfo(_none_below_0(leader), tuple(replicas), tuple(isr))
+                    for number, (leader, replicas, isr) in found.items()
+                }
+                for name, found in partitions.items()
+                if topic is None or name == topic
+            },
+        )
+
+    def _read_from_any(self, topic: str | None) -> ClusterMetadata:
         from confluent_kafka import KafkaException
 
+        problem: Exception | None = None
         deadline = now_s() + self._timeout_s
-        # Two tries: after a broker went silent the first ends early enough for another broker to be asked.
-        for try_s in (self._timeout_s / 2, self._timeout_s):
+        try_s = self._timeout_s / 2  # the first try ends early enough for another broker to be asked
+        while (left_s := deadline - now_s()) > 0.01:
             client = self._connect() if self._client is None else self._client  # not `or`: its len() is 0
             try:
-                answer = client.list_topics(timeout=max(0.05, min(try_s, deadline - now_s())))
+                answer = client.list_topics(timeout=max(0.05, min(try_s, left_s)))
             except KafkaException as error:
-                problem = error
-                self._client = None
+                problem, self._client, try_s = error, None, self._timeout_s
+                continue
+            if self._only is not None and not answer.orig_broker_name.startswith(f"{self._only}/"):
+                self._client = None  # librdkafka has moved on to another broker
                 continue
             self._client = client
             return _understood(answer, topic)
-        raise NoAnswer(
+        raise self._no_answer() from problem
+
+    def _no_answer(self) -> NoAnswer:
+        return NoAnswer(
             f"No broker of {printable(self._connection.bootstrap_servers)} answered within {self._timeout_s:g} s.",
             fix="Is the cluster running? `kafka-lab status` says.",
-        ) from problem
+        )
 
     def close(self) -> None:
         """Let the client go; reading again makes a new one."""
@@ -220,15 +258,19 @@ def active_controller(
         reader.close()
 
 
+def _none_below_0(node_id: int) -> int | None:
+    return node_id if node_id >= 0 else None
+
+
 def _understood(answer: Any, topic: str | None) -> ClusterMetadata:
     return ClusterMetadata(
         cluster_id=str(answer.cluster_id or ""),
         brokers={node_id: f"{node.host}:{node.port}" for node_id, node in sorted(answer.brokers.items())},
-        controller_id=answer.controller_id if answer.controller_id >= 0 else None,
+        controller_id=_none_below_0(answer.controller_id),
         topics={
             name: {
                 number: PartitionInfo(
-                    leader=partition.leader if partition.leader >= 0 else None,
+                    leader=_none_below_0(partition.leader),
                     replicas=tuple(partition.replicas),
                     isr=tuple(partition.isrs),
                 )

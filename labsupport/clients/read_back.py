@@ -41,12 +41,13 @@ def _led_partitions(connection: Connection, topic: str, timeout_s: float) -> lis
     """The numbers of a topic's partitions, once each has a leader."""
     reader = MetadataReader(connection, timeout_s=min(5.0, max(0.1, timeout_s)))
     seen: dict[int, PartitionInfo] = {}
+    known_by = now_s() + min(2.0, timeout_s / 2)  # a topic that was just created is not known to all brokers at once
 
     def all_led() -> bool:
         nonlocal seen
         with suppress(NoAnswer):
             seen = reader.read(topic).topics.get(topic, {})
-            if not seen:
+            if not seen and now_s() >= known_by:
                 raise LabError(f"There is no topic {printable(topic)}.", fix="Create it, or look at cluster.topics().")
         return bool(seen) and all(info.leader is not None for info in seen.values())
 

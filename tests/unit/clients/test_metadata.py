@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 
 import pytest
@@ -41,11 +43,51 @@ def test_asking_for_a_topic_never_names_it_to_a_broker(fake_cluster: FakeCluster
 
 
 def test_reads_share_one_connection(fake_cluster: FakeCluster) -> None:
-    """Twenty reads by one client: it connects once or twice, not twenty times."""
-    reader = MetadataReader(Connection(bootstrap_servers=fake_cluster.start(1)), timeout_s=5)
+    """Twenty reads by one client: it connects a few times, not twenty."""
+    reader = MetadataReader(Connection(bootstrap_servers=fake_cluster.start(2)), timeout_s=5)
     for _ in range(20):
         reader.read()
-    assert fake_cluster.brokers[0].connections < 5
+    assert sum(broker.connections for broker in fake_cluster.brokers) < 10
+
+
+@pytest.mark.parametrize("protocol", ["PLAINTEXT", "plain, by librdkafka"])
+def test_a_single_server_answers_for_itself(fake_cluster: FakeCluster, protocol: str) -> None:
+    """Clients ask any broker that they come to know; whether *this* one knows the others is what readiness means."""
+    fake_cluster.start(3)
+    second = fake_cluster.brokers[1]
+    reader = MetadataReader(Connection(bootstrap_servers=f"127.0.0.1:{second.port}"), timeout_s=10)
+    reader._plain = protocol == "PLAINTEXT"
+    assert {reader.read().controller_id for _ in range(10)} == {second.node_id}  # a fake broker names itself here
+    assert sorted(reader.read().brokers) == [1, 2, 3]
+
+
+def test_a_single_server_that_is_silent_or_gone_is_no_answer(fake_cluster: FakeCluster) -> None:
+    """The others may be well: they were not asked."""
+    fake_cluster.start(2)
+    reader = MetadataReader(Connection(bootstrap_servers=f"127.0.0.1:{fake_cluster.brokers[0].port}"), timeout_s=0.3)
+    assert reader.read("t").topics["t"][1].leader is None
+    fake_cluster.brokers[0].silent = True
+    with pytest.raises(NoAnswer):
+        reader.read()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"\x00\x00",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        struct.pack(">i", 12) + b"\xff" * 12,
+        struct.pack(">i", -5),
+    ],
+)
+def test_what_is_no_answer_of_a_broker_is_no_answer(answer: bytes) -> None:
+    """Something else may listen on that port: it is heard with patience, and never for longer than asked."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_answer_once, args=(listener, answer), daemon=True).start()
+        connection = Connection(bootstrap_servers=f"127.0.0.1:{listener.getsockname()[1]}")
+        with pytest.raises(NoAnswer):
+            MetadataReader(connection, timeout_s=2).read()
 
 
 @pytest.mark.parametrize("round_", range(3))
@@ -124,6 +166,13 @@ def test_a_controller_reader_survives_the_silence_of_its_broker(fake_cluster: Fa
     next(broker for broker in fake_cluster.brokers if broker.answered).silent = True
     assert reader.read() == 101
     reader.close()
+
+
+def _answer_once(listener: socket.socket, answer: bytes) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(1000)
+        connection.sendall(answer)
 
 
 def _answered(reader: MetadataReader) -> bool:
