@@ -72,6 +72,18 @@ class Seat:
         self.page.locator(f'.lm-TabBar-tab[data-id="{self.panel.get_attribute("id")}"]').click()
 
 
+def seat_of(page: Page, name: str) -> Seat:
+    """The notebook in front, once it is `name`, its kernel is there and its cells are laid out."""
+    tab = page.locator(".lm-DockPanel .lm-TabBar-tab.lm-mod-current").filter(has_text=f"{name}.ipynb")
+    tab.wait_for(timeout=60_000)
+    seat = Seat(page, page.locator(f"[id='{tab.get_attribute('data-id')}']"))
+    # "idle" stands there also while there is "No Kernel" yet, and a cell that is run before that is forgotten.
+    seat.panel.locator(".jp-KernelName").filter(has_text="Python 3").wait_for(timeout=60_000)
+    seat.panel.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for(timeout=60_000)
+    wait_until(lambda: "[" in seat.prompt(0), 60, because="the page to be laid out")
+    return seat
+
+
 class Lab:
     """A running JupyterLab, and what its pages complained of in the console."""
 
@@ -81,7 +93,7 @@ class Lab:
 
     def page(self, **options: Any) -> Page:
         """An empty window whose console is listened to."""
-        page = self._browser.new_context(viewport={"width": 1200, "height": 1000}, **options).new_page()
+        page = self._browser.new_context(**{"viewport": {"width": 1200, "height": 1000}, **options}).new_page()
         page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         return page
@@ -98,14 +110,7 @@ class Lab:
             page.goto(f"{self.url}lab/tree/{name}.ipynb?token={self.token}&reset")
         else:
             page.locator(".jp-DirListing-item").filter(has_text=f"{name}.ipynb").dblclick()
-        tab = page.locator(".lm-DockPanel .lm-TabBar-tab.lm-mod-current").filter(has_text=f"{name}.ipynb")
-        tab.wait_for(timeout=60_000)
-        seat = Seat(page, page.locator(f"[id='{tab.get_attribute('data-id')}']"))
-        # "idle" stands there also while there is "No Kernel" yet, and a cell that is run before that is forgotten.
-        seat.panel.locator(".jp-KernelName").filter(has_text="Python 3").wait_for(timeout=60_000)
-        seat.panel.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for(timeout=60_000)
-        wait_until(lambda: "[" in seat.prompt(0), 60, because="the page to be laid out")
-        return seat
+        return seat_of(page, name)
 
     def theme(self, name: str) -> None:
         """Light or dark, for windows that are opened from now on."""
