@@ -39,7 +39,7 @@ PROVISION_LOCKS = ROOT / "labsupport" / "provision"
 OLDEST, NEWEST = (3, 11), (3, 14)
 NEED_MB = {"lab": 1300, "dev": 1700}  # environment, uv's cache (when it is on the same disk) and jars, with some room
 NEED_MEMORY_GB = 4
-# Programs and their Debian packages. Java is a client of JMX only: the lab's own JRE lacks what looks names up over RMI.
+# Programs and their Debian packages. Java is a client of JMX only: our JRE lacks what looks names up over RMI.
 TEST_PACKAGES = {"git": "git", "kcat": "kcat", "java": "default-jre-headless"}
 SLOW_PACKAGES = {**TEST_PACKAGES, "chromium": "chromium"}
 
