@@ -65,7 +65,7 @@ class PlainHome(KafkaHome):
         return [*HEAP["zookeeper" if program == "zookeeper" else "broker"], *PERFORMANCE]
 
 
-class PlainBuilder(local._Builder):
+class PlainBuilder(local.Builder):
     """Formats storage as a user does, all nodes at once; its settings are Kafka's own."""
 
     def build(self) -> list[local.LocalNode]:
@@ -75,7 +75,7 @@ class PlainBuilder(local._Builder):
             list(pool.map(self._format_with_kafkas_tool, self.to_format))
         return nodes
 
-    def _format(self, node_id: int, log_dirs: Sequence[Path], cluster_id: str) -> None:
+    def format(self, node_id: int, log_dirs: Sequence[Path], cluster_id: str) -> None:
         self.to_format.append(log_dirs[0].parent)
         self.storage_id = cluster_id
 
@@ -96,7 +96,7 @@ def plain_kafka() -> Iterator[None]:
     """Inside the block `Cluster.start` starts plain JVMs."""
     with (
         mock.patch.object(local, "kafka_home", plain_home),
-        mock.patch.object(local, "_Builder", PlainBuilder),
+        mock.patch.object(local, "Builder", PlainBuilder),
         mock.patch.object(render, "SMALL", {}),
     ):
         yield

@@ -245,7 +245,7 @@ class LocalBackend:
         folder = Path(tempfile.gettempdir()).resolve() / f"kafka-lab-{spec.name}-{secrets.token_hex(4)}"
         supervised = Supervised.launch(spec.name, folder)
         try:
-            return cls(spec, supervised, _Builder(spec, home, supervised, folder).build())
+            return cls(spec, supervised, Builder(spec, home, supervised, folder).build())
         except OSError as error:
             supervised.shutdown()
             raise StartError(
@@ -305,7 +305,7 @@ class LocalBackend:
         self.supervised.shutdown()
 
 
-class _Builder:
+class Builder:
     """Lays out folders and files of a new cluster and tells the supervisor what to run."""
 
     def __init__(self, spec: ClusterSpec, home: KafkaHome, supervised: Supervised, folder: Path) -> None:
@@ -374,7 +374,7 @@ class _Builder:
         for folder in log_dirs:
             folder.mkdir()
         if self.spec.coordination == "kraft":
-            self._format(node_id, log_dirs, cluster_id)
+            self.format(node_id, log_dirs, cluster_id)
         config = home / "server.properties"
         settings = broker_properties(
             self.spec,
@@ -401,7 +401,7 @@ class _Builder:
         self._define(facts, [*flags, "kafka.Kafka", str(config)], ports)
         return LocalNode(facts, self.supervised, zookeeper)
 
-    def _format(self, node_id: int, log_dirs: Sequence[Path], cluster_id: str) -> None:
+    def format(self, node_id: int, log_dirs: Sequence[Path], cluster_id: str) -> None:
         """What `kafka-storage.sh format` leaves behind, without a JVM: its checkpoint was made once and kept."""
         (log_dirs[0] / "bootstrap.checkpoint").write_bytes(kraft_bootstrap(self.spec.version))
         for folder in log_dirs:
