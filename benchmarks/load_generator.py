@@ -153,7 +153,7 @@ def measure(case: Case, cluster: Cluster, topic_name: str, rounds: int) -> list[
         for what in ("records_per_s", "cpu_s")
     )
     return [
-        Row(f"{case.name}: records/s", rates["ours"], rates["plain"], ">= 1.0"),
+        Row(f"{case.name}: records/s", rates["ours"], rates["plain"], "" if case.recorded else ">= 1.0"),
         Row(f"{case.name}: CPU s for {case.records:,} records", seconds["ours"], seconds["plain"]),
     ]
 
