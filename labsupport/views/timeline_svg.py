@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 WIDTH = 700
 _LEFT, _RIGHT = 104, 12
 _LANE, _CHART = 24, 88
+_LETTER = 6.6  # width of a letter, on the safe side
 
 
 def timeline_html(timeline: Timeline) -> Markup:
@@ -132,9 +133,19 @@ class _Drawing:
             stroke_width="1.4",
             stroke_dasharray="5 3" if broken else "2 3" if moving else None,
         )
-        fits = width > 6.6 * len(span.what) + 6
-        words = tag("text", text(span.what), x=x + 5, y=self.y + 15) if fits else None
+        at = self._clear(x + 5, x + width, _LETTER * len(span.what))
+        words = None if at is None else tag("text", text(span.what), x=at, y=self.y + 15)
         return tag("g", bar, words, tag("title", text(span.what)), data_what=span.what)
+
+    def _clear(self, begin: float, end: float, width: float) -> float | None:
+        """Where words of this width begin, so that no stamp's line runs through them if that can be; None: no room."""
+        if begin + width > end:
+            return None
+        at = begin
+        for line in sorted(x for x, _, _ in self._stamp_lines):
+            if at < line < at + width:
+                at = line + 5
+        return at if at + width <= end else begin
 
     def _good(self, what: str) -> str:
         return colour.LEADER if what.startswith("broker ") else colour.FOLLOWER

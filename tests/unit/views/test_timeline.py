@@ -88,6 +88,18 @@ def test_lanes_say_what_held_and_when(tmp_path: Path) -> None:
     assert [s.what for s in read.in_sync] == ["3 in sync: 1, 2, 3", "2 in sync: 2, 3"]
 
 
+def test_no_line_runs_through_the_words_of_a_lane(tmp_path: Path) -> None:
+    """The three in sync before the kill are named after its line, since the line would cross them before it."""
+    drawn = parse(timeline_svg(timeline(recording(tmp_path))))
+    lanes = {what: lane for what, lane in with_data(drawn, "what").items() if "in sync" in what}
+    svg = "{http://www.w3.org/2000/svg}"
+    lines = [float(e.attrib["x1"]) for e in drawn.iter(f"{svg}line") if e.attrib["x1"] == e.attrib["x2"]]
+    kill = next(float(e.attrib["x"]) - 6 for e in drawn.iter(f"{svg}text") if words(e).startswith("killed"))
+    assert kill in lines
+    begin = float(next(lanes["3 in sync: 1, 2, 3"].iter(f"{svg}text")).attrib["x"])
+    assert kill < begin < kill + 10
+
+
 def test_writes_of_the_partition_alone_are_counted(tmp_path: Path) -> None:
     """20 a second before and after, none between; another partition's writes are not this one's."""
     read = timeline(recording(tmp_path))
