@@ -66,7 +66,7 @@ def test_a_script_without_input_is_told_how() -> None:
 
 
 @pytest.mark.parametrize(
-    ("saved", "words"), [(Path("/work/saved/00.ipynb"), "/work/saved/00.ipynb"), (None, "you had no copy")]
+    ("saved", "words"), [(Path("/home/me/saved/00.ipynb"), "/home/me/saved/00.ipynb"), (None, "you had no copy")]
 )
 def test_restore_says_where_the_copy_is(
     saved: Path | None, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
