@@ -176,6 +176,7 @@ def main() -> None:
         for number, case in enumerate(case for case in CASES if wishes.case in case.name):
             scaled = Case(**{**vars(case), "records": max(1000, int(case.records * wishes.scale))})
             rows += measure(scaled, cluster, f"perf-{number}", wishes.rounds)
+            print(*(f"{row.name}: ratio {row.ratio:.2f}" for row in rows[-2:]), sep="\n", file=sys.stderr, flush=True)
     print_table(rows)
 
 
