@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,10 @@ settings.load_profile("lab")
 _ROOT = Path(tempfile.mkdtemp(prefix="klt-"))
 for _variable, _name in (("KAFKA_LAB_RUNTIME", "run"), ("KAFKA_LAB_STATE", "state")):
     os.environ[_variable] = str(_ROOT / _name)
+
+# A shell that starts us in the background has SIGINT ignored, and every process that we start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
