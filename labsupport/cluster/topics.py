@@ -29,29 +29,42 @@ def create_topic(
     timeout_s: float,
 ) -> None:
     """See `Cluster.create_topic`. Raises `BadInput` with the broker's own words when it refuses."""
-    from confluent_kafka import KafkaException
-    from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
-
     if not isinstance(name, str) or not LEGAL.fullmatch(name) or name in (".", ".."):
         raise BadInput(
             f"{printable(repr(name))} is no topic name.", fix="Use up to 249 letters, digits, '.', '_' and '-'."
         )
     settings = checked_config(config)
     shape = _shape(partitions, replication_factor, replica_assignment, broker_ids)
-    seen = wait_until(lambda: _unless_silent(views), timeout_s, because="all running brokers to answer")
-    existing = next((view.topics[name] for view in seen if name in view.topics), None)
-    if existing is not None:
+    wait_until(lambda: _unless_silent(views), timeout_s, because="all running brokers to answer")
+    existing = _partitions(views, name)
+    if existing:
         _accept_existing(name, existing, shape)
         return
-    new = NewTopic(name, config=settings, **shape)
+    if not _request(connection, name, settings, shape, timeout_s):
+        known = wait_until(lambda: _partitions(views, name), timeout_s, because=f"{name} to be known")
+        _accept_existing(name, known, shape)
+    wait_until(lambda: _settled(views, name, shape), timeout_s, because=f"all replicas of {name} to be in sync")
+
+
+def _request(
+    connection: Connection, name: str, settings: Mapping[str, str], shape: Mapping[str, Any], timeout_s: float
+) -> bool:
+    """Ask the cluster for the topic; False when it has one of that name by now."""
+    from confluent_kafka import KafkaError, KafkaException
+    from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
     quiet = connection.confluent(**{"log_level": 0, "allow.auto.create.topics": "false"})
     admin = AdminClient(quiet)  # named, since it is destroyed with its pending requests when nobody holds it
+    new = NewTopic(name, config=dict(settings), **shape)
     try:
         admin.create_topics([new], request_timeout=timeout_s)[name].result(timeout=timeout_s)
     except KafkaException as error:
+        # After a disturbance librdkafka asks a second time by itself, and is told what its first request did.
+        if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
+            return False
         reason = printable(error.args[0].str()).rstrip(".")
         raise BadInput(f"The topic {name} was refused: {reason}.", fix="Mend that argument and try again.") from error
-    wait_until(lambda: _settled(views, name, shape), timeout_s, because=f"all replicas of {name} to be in sync")
+    return True
 
 
 def _shape(
@@ -99,6 +112,11 @@ def _unless_silent(views: Callable[[], Sequence[ClusterMetadata]]) -> Sequence[C
         return views()
     except NoAnswer:
         return ()
+
+
+def _partitions(views: Callable[[], Sequence[ClusterMetadata]], name: str) -> Mapping[int, PartitionInfo]:
+    """What the brokers say of a topic; empty as long as none knows it."""
+    return next((view.topics[name] for view in _unless_silent(views) if name in view.topics), {})
 
 
 def _settled(views: Callable[[], Sequence[ClusterMetadata]], name: str, shape: Mapping[str, Any]) -> bool:
