@@ -236,6 +236,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         )
         shape = {number: list(info.replicas) for number, info in self.topic(name).partitions().items()}
         self.recording.event("topic", topic=name, partitions=len(shape), replicas={str(k): v for k, v in shape.items()})
+        self.recording.catch_up()  # a leader that is killed in the next moment is then known as one
         return self.topic(name)
 
     def topic(self, name: str) -> Topic:

@@ -87,8 +87,13 @@ class Supervised:
         _supervisors[name] = process  # keeps our end of its pipe open as long as this process lives
         return handle
 
-    def ask(self, do: str, *, reply_within_s: float = 10, **arguments: object) -> dict[str, Any]:
-        """One request, one answer. Raises `NotRunning` when the supervisor is gone, `LabError` with what it refuses."""
+    def ask(
+        self, do: str, *, reply_within_s: float = 10, until_it_ends: bool = False, **arguments: object
+    ) -> dict[str, Any]:
+        """One request, one answer; `until_it_ends` waits for the supervisor's end, too.
+
+        Raises `NotRunning` when the supervisor is gone, `LabError` with what it refuses.
+        """
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
                 connection.settimeout(reply_within_s)
@@ -96,6 +101,8 @@ class Supervised:
                 connection.sendall(json.dumps({"do": do, **arguments}).encode() + b"\n")
                 with connection.makefile("rb") as replies:
                     line = replies.readline()
+                    if until_it_ends:
+                        replies.read()
         except (FileNotFoundError, ConnectionError, TimeoutError) as error:
             raise self._gone() from error
         if not line:
@@ -130,7 +137,7 @@ class Supervised:
     def shutdown(self) -> None:
         """Kill all processes and remove the folder; no error when that is done already."""
         with suppress(NotRunning):
-            self.ask("shutdown", reply_within_s=30)
+            self.ask("shutdown", reply_within_s=30, until_it_ends=True)
         process = _supervisors.pop(self.name, None)
         if process is not None:
             with suppress(subprocess.TimeoutExpired):

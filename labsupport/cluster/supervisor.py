@@ -76,12 +76,28 @@ class Waiting:
     late: Callable[[], dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class Janitor:
+    """The process that does the supervisor's duty when it is killed; it listens at the other end of `pipe`."""
+
+    pid: int
+    pipe: int
+
+    def dismiss(self) -> None:
+        """All is tidy: let it go, and see it gone."""
+        with contextlib.suppress(BrokenPipeError):  # it was killed
+            os.write(self.pipe, b".")
+        os.close(self.pipe)
+        os.waitpid(self.pid, 0)
+
+
 class Supervisor:
     """The main loop. Every JVM is forked by this thread: the parent-death signal is tied to it."""
 
-    def __init__(self, name: str, runtime: Path, folder: Path, owner_pid: int) -> None:
+    def __init__(self, name: str, runtime: Path, folder: Path, owner_pid: int, janitor: Janitor) -> None:
         self.name, self.runtime, self.folder = name, runtime, folder
         self.owner_pid: int | None = owner_pid
+        self.janitor = janitor
         self.children: dict[str, Child] = {}
         self.reserved: dict[int, socket.socket] = {}
         self.events: list[dict[str, Any]] = []
@@ -386,6 +402,7 @@ class Supervisor:
                 if child.popen is not None:
                     child.popen.wait()
             remove_traces(self.runtime, self.name, self.folder)
+            self.janitor.dismiss()
             self.finished = {"state": "gone"}
         return self.finished
 
@@ -476,12 +493,13 @@ def take_lock(runtime: Path, name: str) -> int | None:
     return take_lock(runtime, name)
 
 
-def start_janitor(runtime: Path, name: str, folder: Path) -> int:
-    """Fork the janitor; returns the write end of its pipe. A byte in it means "all is tidy", its end "sweep"."""
+def start_janitor(runtime: Path, name: str, folder: Path) -> Janitor:
+    """Fork the janitor. A byte in its pipe means "all is tidy"; the pipe's end, with our own, means "sweep"."""
     read_end, write_end = os.pipe()
-    if os.fork() != 0:
+    pid = os.fork()
+    if pid != 0:
         os.close(read_end)
-        return write_end
+        return Janitor(pid, write_end)
     os.close(write_end)
     os.setsid()
     for descriptor in (0, 1, 2):
@@ -506,10 +524,7 @@ def main() -> int:
         return 1
     arguments.folder.mkdir(mode=0o700, exist_ok=True)
     janitor = start_janitor(arguments.runtime, arguments.name, arguments.folder)
-    try:
-        Supervisor(arguments.name, arguments.runtime, arguments.folder, arguments.owner).run()
-    finally:
-        os.write(janitor, b"." if not (arguments.runtime / f"{arguments.name}.json").exists() else b"")
+    Supervisor(arguments.name, arguments.runtime, arguments.folder, arguments.owner, janitor).run()
     return 0
 
 

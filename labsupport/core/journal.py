@@ -34,6 +34,9 @@ class Journal(Protocol):
     def read(self, topic: str, partition: int, offset: int, record_id: str, *, t_s: float | None = None) -> None:
         """A record was read."""
 
+    def catch_up(self) -> None:
+        """Return once what is true of the cluster now is written down, as far as that can be seen within a second."""
+
 
 class NullJournal:
     """Writes nothing down."""
@@ -56,3 +59,5 @@ class NullJournal:
     ) -> None: ...
 
     def read(self, topic: str, partition: int, offset: int, record_id: str, *, t_s: float | None = None) -> None: ...
+
+    def catch_up(self) -> None: ...
