@@ -14,7 +14,7 @@ from typing import Any
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, sync_playwright
 
 from labsupport.core.wait import wait_until
 
@@ -79,9 +79,21 @@ def seat_of(page: Page, name: str) -> Seat:
     seat = Seat(page, page.locator(f"[id='{tab.get_attribute('data-id')}']"))
     # "idle" stands there also while there is "No Kernel" yet, and a cell that is run before that is forgotten.
     seat.panel.locator(".jp-KernelName").filter(has_text="Python 3").wait_for(timeout=60_000)
-    seat.panel.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for(timeout=60_000)
+    if not _is_idle(seat):
+        # Seen once in some forty starts: JupyterLab's connection came later than the kernel's first "idle", and the
+        # indicator never changed. A reader loads the page again, which asks the kernel anew.
+        page.reload()
+        return seat_of(page, name)
     wait_until(lambda: "[" in seat.prompt(0), 60, because="the page to be laid out")
     return seat
+
+
+def _is_idle(seat: Seat) -> bool:
+    try:
+        seat.panel.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for(timeout=60_000)
+    except TimeoutError:
+        return False
+    return True
 
 
 class Lab:

@@ -42,7 +42,15 @@ class Checkout:
                 shutil.copy2(ROOT / name, self.folder / name)
         runtime = self.home / "run"
         runtime.mkdir(parents=True, mode=0o700)
-        dropped = {"VIRTUAL_ENV", "KAFKA_LAB_STATE", "KAFKA_LAB_RUNTIME", "KAFKA_LAB_CACHE", "PYTHON", "MAKEFLAGS"}
+        dropped = {
+            "MAKELEVEL",
+            "VIRTUAL_ENV",
+            "KAFKA_LAB_STATE",
+            "KAFKA_LAB_RUNTIME",
+            "KAFKA_LAB_CACHE",
+            "PYTHON",
+            "MAKEFLAGS",
+        }
         self.env = {name: value for name, value in os.environ.items() if name not in dropped}
         self.env |= {"KAFKA_LAB_STATE": str(self.home / "state"), "KAFKA_LAB_RUNTIME": str(runtime)}
         if self.empty_caches:
