@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,17 @@ settings.load_profile("lab")
 
 # Set when this file is imported, since some modules look at their folder early. Short: socket paths are.
 _ROOT = Path(tempfile.mkdtemp(prefix="klt-"))
+_OWNER = os.getpid()
 for _variable, _name in (("KAFKA_LAB_RUNTIME", "run"), ("KAFKA_LAB_STATE", "state")):
     os.environ[_variable] = str(_ROOT / _name)
+
+
+@atexit.register
+def _remove_folders() -> None:
+    """Not a fixture: a run that only collects has folders too. A forked child must leave its parent's alone."""
+    if os.getpid() == _OWNER:
+        shutil.rmtree(_ROOT, ignore_errors=True)
+
 
 # A shell that starts us in the background has SIGINT ignored, and every process that we start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -45,9 +54,3 @@ def seed(request: pytest.FixtureRequest) -> int:
 def rounds(request: pytest.FixtureRequest) -> int:
     """How many rounds a random test has: 20, or 200 with `--soak`, or as many as `--rounds` says."""
     return request.config.getoption("--rounds") or (200 if request.config.getoption("--soak") else 20)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _folders_are_removed() -> Iterator[None]:
-    yield
-    shutil.rmtree(_ROOT, ignore_errors=True)
