@@ -32,6 +32,7 @@ from labsupport.cluster.cluster import Cluster
 from labsupport.cluster.supervised import MARKER
 from labsupport.core.folders import cache_folder
 from labsupport.provision import KAFKA_VERSIONS, KafkaHome, aot_status, kafka_home
+from labsupport.provision.logs import logging_flags
 from labsupport.provision.train import main as train
 
 # bin/kafka-run-class.sh, KAFKA_JVM_PERFORMANCE_OPTS; heaps of bin/kafka-server-start.sh and zookeeper-server-start.sh.
@@ -81,7 +82,7 @@ class PlainBuilder(local.Builder):
 
     def _format_with_kafkas_tool(self, home: Path) -> None:
         config = home / "server.properties"
-        tool = [str(self.home.java), "-cp", self.home.classpath, *local.logging_flags(self.spec.version)]
+        tool = [str(self.home.java), "-cp", self.home.classpath, *logging_flags(self.spec.version)]
         tool += ["kafka.tools.StorageTool", "format", "-t", self.storage_id, "-c", str(config)]
         subprocess.run(tool, check=True, capture_output=True)
 

@@ -6,8 +6,9 @@ import logging
 import random
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from labsupport.clients import one_broker
 from labsupport.clients.connection import Connection
@@ -17,11 +18,20 @@ from labsupport.core.escape import printable
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Coordination = Literal["kraft", "zookeeper"]
 
 
 class NoAnswer(LabError):
     """No broker answered in time."""
+
+
+def unless_silent(ask: Callable[[], T]) -> T | None:
+    """What `ask` returns, or None when nobody answers: while brokers die, that is no reason to stop waiting."""
+    try:
+        return ask()
+    except NoAnswer:
+        return None
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,10 @@ from labsupport.core.errors import BadInput, LabError, StartError
 from labsupport.core.escape import printable
 from labsupport.core.journal import Journal, NullJournal
 from labsupport.core.machine import disk_free_mb, memory_available_mb
+from labsupport.core.private import write_private
 from labsupport.core.wait import wait_until
 from labsupport.provision import KafkaHome, kafka_home, kraft_bootstrap
+from labsupport.provision.logs import logging_flags
 
 SUPPORTS = frozenset(Capability)
 MEMORY_MB = {"quick": {"broker": 300, "coordinator": 150}, "throughput": {"broker": 1300, "coordinator": 600}}
@@ -424,8 +426,8 @@ class Builder:
     def _jmx_flags(self, home: Path, port: int) -> list[str]:
         """Remote JMX for this machine only, behind a random password that only the user can read."""
         password, access = home / "jmxremote.password", home / "jmxremote.access"
-        _write_private(password, f"monitor {secrets.token_urlsafe(24)}\n")
-        _write_private(access, "monitor readonly\n")
+        write_private(password, f"monitor {secrets.token_urlsafe(24)}\n")
+        write_private(access, "monitor readonly\n")
         prefix = "-Dcom.sun.management.jmxremote"
         return [
             f"{prefix}.port={port}",
@@ -453,14 +455,6 @@ class Builder:
         )
 
 
-def logging_flags(version: str) -> list[str]:
-    """JVM flags that send the log to standard output, from where the supervisor writes it to a file."""
-    here = Path(__file__).parent
-    if version.startswith("3."):
-        return [f"-Dlog4j.configuration={(here / 'log4j.properties').as_uri()}"]
-    return [f"-Dlog4j2.configurationFile={(here / 'log4j2.yaml').as_uri()}"]
-
-
 def kafka_uuid() -> str:
     """A random id in Kafka's own form: 22 characters of URL-safe base64, not beginning with a hyphen."""
     text = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
@@ -485,12 +479,6 @@ def _answers(address: str) -> bool:
     with suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
         return True
     return False
-
-
-def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
 
 
 def _glob_safe(topic: str) -> str:

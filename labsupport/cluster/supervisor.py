@@ -29,7 +29,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labsupport.cluster.processes import death_signal_for_children, is_same_process, start_stamp
+from labsupport.core.private import write_private
+from labsupport.core.processes import dies_with_parent, is_same_process, start_stamp
 
 PORTS = range(20000, 30000)  # outside the ephemeral range: a `bind(0)` port can connect to itself
 TICK_S = 0.1
@@ -276,7 +277,7 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=death_signal_for_children(os.getpid()),  # noqa: PLW1509 -- this process has one thread
+                preexec_fn=dies_with_parent(os.getpid()),  # noqa: PLW1509 -- this process has one thread
             )
         child.stamp, child.ready, child.paused = start_stamp(child.popen.pid), False, False
         self._write_record()
@@ -419,18 +420,10 @@ class Supervisor:
                 for c in self.children.values()
             ],
         }
-        _write_private(self.runtime / f"{self.name}.json", json.dumps(record))
+        write_private(self.runtime / f"{self.name}.json", json.dumps(record))
         bootstrap = self.facts.get("bootstrap_servers")
         if bootstrap:
-            _write_private(self.runtime / f"{self.name}.env", f"export BOOTSTRAP={bootstrap}\n")
-
-
-def _write_private(path: Path, text: str) -> None:
-    part = path.with_suffix(path.suffix + ".part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    part.replace(path)
+            write_private(self.runtime / f"{self.name}.env", f"export BOOTSTRAP={bootstrap}\n")
 
 
 def _signal_all(children: Iterable[Child], number: int) -> None:

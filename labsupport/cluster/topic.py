@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
-from labsupport.clients.metadata import ClusterMetadata, NoAnswer, PartitionInfo
+from labsupport.clients.metadata import ClusterMetadata, PartitionInfo, unless_silent
 from labsupport.core.errors import BadInput
 from labsupport.core.escape import printable
 from labsupport.core.wait import wait_until
@@ -49,7 +48,7 @@ class Topic:
         """Wait until `size` replicas are in sync, and return them. Raises `WaitTimeout`."""
 
         def right_size() -> list[int]:
-            isr = _unless_silent(lambda: self.isr(partition)) or []
+            isr = unless_silent(lambda: self.isr(partition)) or []
             return isr if len(isr) == size else []
 
         return wait_until(right_size, timeout_s, because=f"{size} in-sync replicas of {self.name}-{partition}")
@@ -58,7 +57,7 @@ class Topic:
         """Wait until a broker (another than `other_than`) leads, and return its node id. Raises `WaitTimeout`."""
 
         def new_leader() -> int | None:
-            leader = _unless_silent(lambda: self.leader(partition))
+            leader = unless_silent(lambda: self.leader(partition))
             return leader if leader != other_than else None
 
         return wait_until(new_leader, timeout_s, because=f"a new leader of {self.name}-{partition}") or 0
@@ -71,14 +70,3 @@ class Topic:
                 fix=f"Its partitions are 0 to {len(partitions) - 1}.",
             )
         return partitions[partition]
-
-
-T = TypeVar("T")
-
-
-def _unless_silent(ask: Callable[[], T]) -> T | None:
-    """While brokers die, nobody may answer for a moment: that is no reason to stop waiting."""
-    try:
-        return ask()
-    except NoAnswer:
-        return None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from labsupport.clients.connection import Connection
-from labsupport.clients.metadata import ClusterMetadata, NoAnswer, PartitionInfo
+from labsupport.clients.metadata import ClusterMetadata, PartitionInfo, unless_silent
 from labsupport.cluster.spec import checked_config
 from labsupport.core.errors import BadInput
 from labsupport.core.escape import printable
@@ -35,7 +35,7 @@ def create_topic(
         )
     settings = checked_config(config)
     shape = _shape(partitions, replication_factor, replica_assignment, broker_ids)
-    wait_until(lambda: _unless_silent(views), timeout_s, because="all running brokers to answer")
+    wait_until(lambda: unless_silent(views), timeout_s, because="all running brokers to answer")
     existing = _partitions(views, name)
     if existing:
         _accept_existing(name, existing, shape)
@@ -106,21 +106,13 @@ def _accept_existing(name: str, existing: Mapping[int, PartitionInfo], shape: Ma
         raise BadInput(f"A topic {name} is there already, with the replicas {replicas}.", fix="Choose another name.")
 
 
-def _unless_silent(views: Callable[[], Sequence[ClusterMetadata]]) -> Sequence[ClusterMetadata]:
-    """On a busy machine a broker may be silent for a moment: that is a reason to ask again."""
-    try:
-        return views()
-    except NoAnswer:
-        return ()
-
-
 def _partitions(views: Callable[[], Sequence[ClusterMetadata]], name: str) -> Mapping[int, PartitionInfo]:
     """What the brokers say of a topic; empty as long as none knows it."""
-    return next((view.topics[name] for view in _unless_silent(views) if name in view.topics), {})
+    return next((view.topics[name] for view in unless_silent(views) or () if name in view.topics), {})
 
 
 def _settled(views: Callable[[], Sequence[ClusterMetadata]], name: str, shape: Mapping[str, Any]) -> bool:
-    seen = _unless_silent(views)
+    seen = unless_silent(views) or ()
     return bool(seen) and all(_complete(view, name, shape["num_partitions"]) for view in seen)
 
 

@@ -15,13 +15,15 @@ from pathlib import Path
 
 from labsupport.core.clock import now_s
 from labsupport.core.errors import LabError
+from labsupport.core.processes import dies_with_parent
 from labsupport.core.wait import wait_until
 from labsupport.provision import aot, gate
 from labsupport.provision.aot import Program
-from labsupport.provision.ending import die_with_parent, ended
+from labsupport.provision.ending import ended
 from labsupport.provision.java import QUICK
 from labsupport.provision.kafka import KafkaHome, kafka_home
 from labsupport.provision.kraft import CHECKPOINT, SOME_CLUSTER_ID, kraft_bootstrap
+from labsupport.provision.logs import logging_flags
 
 PORTS = range(29_999, 28_999, -1)  # the end of our range where clusters look last
 START_TIMEOUT_S = 900
@@ -43,29 +45,6 @@ log.cleaner.dedupe.buffer.size=4194304
 listener.security.protocol.map=CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=INTERNAL
 """
-LOG4J = """log4j.rootLogger=INFO, stdout
-log4j.appender.stdout=org.apache.log4j.ConsoleAppender
-log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
-log4j.appender.stdout.layout.ConversionPattern=[%d{ISO8601}] %p %m (%c)%n
-log4j.logger.kafka.server.KafkaConfig=WARN
-"""
-LOG4J2 = """Configuration:
-  name: Training
-  status: "error"
-  Appenders:
-    Console:
-      name: STDOUT
-      PatternLayout:
-        pattern: "[%d] %p %m (%c)%n"
-  Loggers:
-    Root:
-      level: INFO
-      AppenderRef:
-        - ref: STDOUT
-    Logger:
-      - name: org.apache.kafka.common.config.AbstractConfig
-        level: WARN
-"""
 
 
 class Stage:
@@ -78,10 +57,6 @@ class Stage:
         self._left = threading.Event()
         self._watch = threading.Thread(target=self._step_aside, name="gate", daemon=True)
         self._ports = iter(PORTS)
-        if home.version.startswith("3."):
-            self._logging = self.write("log4j.properties", LOG4J, "-Dlog4j.configuration=file:")
-        else:
-            self._logging = self.write("log4j2.yaml", LOG4J2, "-Dlog4j2.configurationFile=file:")
 
     def __enter__(self) -> Stage:
         self._watch.start()
@@ -122,12 +97,12 @@ class Stage:
             for process in self._running:
                 process.send_signal(signal_number)  # does nothing to one that has ended
 
-    def write(self, name: str, text: str, prefix: str = "") -> str:
-        """Write a file into the folder; returns `prefix` and its path."""
+    def write(self, name: str, text: str) -> str:
+        """Write a file into the folder; returns its path."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        return f"{prefix}{path}"
+        return str(path)
 
     def port(self) -> int:
         """A free port of our range."""
@@ -143,7 +118,6 @@ class Stage:
     def java(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a JVM with the quick profile; its output goes to NAME.log."""
         command = [str(self.home.java), *QUICK, *arguments]
-        parent = os.getpid()
         with (self.folder / f"{name}.log").open("wb") as out, self._lock:
             process = subprocess.Popen(
                 command,
@@ -151,7 +125,7 @@ class Stage:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
-                preexec_fn=lambda: die_with_parent(parent, signal.SIGKILL),  # noqa: PLW1509 - one thread forks here
+                preexec_fn=dies_with_parent(os.getpid()),  # noqa: PLW1509 - one thread forks here
             )
             self._running.append(process)
         return process
@@ -159,7 +133,8 @@ class Stage:
     def program(self, name: str, main: str, *arguments: str, record: bool) -> subprocess.Popen[bytes]:
         """Start a Kafka program, and have it write down which classes it loads if `record`."""
         recording = ["-XX:AOTMode=record", f"-XX:AOTConfiguration={self.folder / name}.conf"] if record else []
-        return self.java(name, *recording, aot.QUIET, self._logging, "-cp", self.home.classpath, main, *arguments)
+        flags = [*recording, aot.QUIET, *logging_flags(self.home.version), "-cp", self.home.classpath]
+        return self.java(name, *flags, main, *arguments)
 
     def log(self, name: str) -> str:
         """What a program has said so far."""

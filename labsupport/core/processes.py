@@ -30,17 +30,17 @@ def is_same_process(pid: int, stamp: str) -> bool:
     return bool(stamp) and start_stamp(pid) == stamp
 
 
-def death_signal_for_children(parent: int) -> Callable[[], None] | None:
-    """What a child does between fork and exec so that it dies with `parent` (Linux); None elsewhere.
+def dies_with_parent(parent: int, signal_number: int = signal.SIGKILL) -> Callable[[], None]:
+    """What a child does between fork and exec so that it dies with `parent`.
 
-    The child checks its parent after arming the signal: the parent may have died before, and then no signal comes.
+    Linux sends it the signal when the *thread* that forked it ends. The child checks its parent after arming that: the
+    parent may have died before, and then no signal comes.
     """
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
     def arm() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if libc is not None:
+            libc.prctl(PR_SET_PDEATHSIG, signal_number)
         if os.getppid() != parent:
             os._exit(1)
 
