@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self
 
@@ -295,8 +295,7 @@ class Load(AbstractContextManager["Load"]):
         if first is None:
             return
         self._began_s = now_s()
-        self._send(0, first, self._due_s(0, first))
-        for number, record in enumerate(islice(records, None if self._records is None else self._records - 1), start=1):
+        for number, record in enumerate(islice(chain([first], records), self._records)):
             due_s = self._due_s(number, record)
             if not self._wait_until_due(due_s, number):
                 return

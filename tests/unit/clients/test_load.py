@@ -91,6 +91,17 @@ def test_a_source_sets_its_own_pace(mock_cluster: MockCluster) -> None:
     assert [round(t - due[0], 6) for t in due] == [0.0, 0.0, 0.05, 0.2]
 
 
+def test_the_first_record_waits_until_it_is_due_too(mock_cluster: MockCluster) -> None:
+    """Sent at once, it would be acknowledged before its intended time: a negative latency, which no histogram takes."""
+    journal = Journal()
+    with Load(
+        mock_cluster.connection, "t", source=[Record(None, "x", 0.3), Record(None, "y", 0.3)], journal=journal
+    ) as load:
+        load.wait_until_finished()
+    assert (load.acked, load.latencies.count) == (2, 2)
+    assert all(send["intended_s"] <= send["t_s"] for send in journal.sends)
+
+
 def test_it_goes_on_sending_while_nobody_answers_and_charges_the_wait(mock_cluster: MockCluster) -> None:
     """Open loop: 100 more records leave during the pause, and most of them report a wait of 100 ms and more."""
     with Load(mock_cluster.connection, "t", records_per_s=200) as load:
