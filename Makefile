@@ -9,7 +9,7 @@ export PYTHON
 LAB = sh tools/lab.sh
 BIN = .venv/bin
 
-.PHONY: help lab test slow lint bench soak lock reset clean
+.PHONY: help lab test slow lint docs bench soak lock reset clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ lint: ## Check style, types and spelling
 	$(BIN)/mypy
 	$(BIN)/mypy tools/setup_lab.py
 	$(BIN)/codespell
+
+docs: ## Build the site from the executed pages; it goes to build/site
+	@$(LAB) docs $(ARGS)
 
 bench: ## Measure side by side with plain Kafka and plain Jupyter
 	@$(LAB) bench $(ARGS)

@@ -444,6 +444,12 @@ def slow(arguments: Sequence[str]) -> int:
     return become([PYTHON, "-E", "-m", "pytest", *suites("setup", "browser", "faults"), *arguments])
 
 
+def docs(arguments: Sequence[str]) -> int:
+    """The site, from the pages as they were executed last. A warning is an error."""
+    set_up("dev", provision=False)
+    return become([PYTHON, "-E", "-m", "sphinx", "-q", "-W", "--keep-going", *arguments, "docs", "build/site"])
+
+
 def bench(arguments: Sequence[str]) -> int:
     set_up("dev")
     return become([PYTHON, "-E", "-m", "benchmarks", *arguments])
@@ -529,7 +535,7 @@ def clean(arguments: Sequence[str]) -> int:
     return 0
 
 
-COMMANDS = {f.__name__: f for f in (lab, test, slow, bench, soak, ready, lock, reset, clean)}
+COMMANDS = {f.__name__: f for f in (lab, test, slow, docs, bench, soak, ready, lock, reset, clean)}
 
 
 def main(arguments: Sequence[str]) -> int:
