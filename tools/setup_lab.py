@@ -35,6 +35,7 @@ UV = VENV / "bin" / "uv"
 STAMP = VENV / "kafka-lab.json"
 LOCKS = {"lab": ROOT / "requirements.lock", "dev": ROOT / "requirements-dev.lock"}
 PROVISION_LOCKS = ROOT / "labsupport" / "provision"
+KERNEL_SETTINGS = ROOT / "labsupport" / "jupyter" / "ipython_kernel_config.json"
 
 OLDEST, NEWEST = (3, 11), (3, 14)
 NEED_MB = {"lab": 1300, "dev": 1700}  # environment, uv's cache (when it is on the same disk) and jars, with some room
@@ -89,7 +90,7 @@ def key_of(paths: Sequence[Path]) -> str:
 
 
 def packages_key(kind: str) -> str:
-    return key_of([LOCKS[kind], ROOT / "pyproject.toml"])
+    return key_of([LOCKS[kind], ROOT / "pyproject.toml", KERNEL_SETTINGS])
 
 
 def provision_key() -> str:
@@ -330,7 +331,15 @@ def install_packages(kind: str) -> None:
     run("Installing the Python packages", [*install, "--no-build", *again, "--require-hashes", "-r", lock], show=True)
     # setuptools is in the lock, so nothing is fetched to build with.
     run("Installing kafka-lab itself", [*install, "--no-deps", "--no-build-isolation", "--offline", "-e", ROOT])
+    choose_kernel()
     write_stamp(**{"lab": packages_key("lab"), kind: packages_key(kind), "begun": ""})
+
+
+def choose_kernel() -> None:
+    """Where every kernel of this environment looks, in JupyterLab as in nbval: see `labsupport.jupyter.kernel`."""
+    place = VENV / "etc" / "ipython"
+    place.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(KERNEL_SETTINGS, place / KERNEL_SETTINGS.name)
 
 
 def fetch_kafka() -> None:

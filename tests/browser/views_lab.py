@@ -14,7 +14,7 @@ from typing import Any
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import Browser, Locator, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from labsupport.core.wait import wait_until
 
@@ -79,21 +79,9 @@ def seat_of(page: Page, name: str) -> Seat:
     seat = Seat(page, page.locator(f"[id='{tab.get_attribute('data-id')}']"))
     # "idle" stands there also while there is "No Kernel" yet, and a cell that is run before that is forgotten.
     seat.panel.locator(".jp-KernelName").filter(has_text="Python 3").wait_for(timeout=60_000)
-    if not _is_idle(seat):
-        # Seen once in some forty starts: JupyterLab's connection came later than the kernel's first "idle", and the
-        # indicator never changed. A reader loads the page again, which asks the kernel anew.
-        page.reload()
-        return seat_of(page, name)
+    seat.panel.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for(timeout=60_000)
     wait_until(lambda: "[" in seat.prompt(0), 60, because="the page to be laid out")
     return seat
-
-
-def _is_idle(seat: Seat) -> bool:
-    try:
-        seat.panel.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for(timeout=60_000)
-    except TimeoutError:
-        return False
-    return True
 
 
 class Lab:
@@ -139,6 +127,17 @@ def settings(folder: Path, values: Mapping[str, Mapping[str, object]]) -> None:
 
 
 @contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser without JupyterLab, for pages that need no kernel."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
 def lab(root: Path) -> Iterator[Lab]:
     """Start a JupyterLab whose every folder is in `root`, and a browser; end both."""
     folder = root / "pages"
@@ -165,10 +164,8 @@ def lab(root: Path) -> Iterator[Lab]:
         server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
     try:
         about = wait_until(lambda: _about(root / "runtime", server), 60, because="JupyterLab to listen")
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        with chromium() as browser:
             yield Lab(about["url"], about["token"], folder, browser)
-            browser.close()
     finally:
         server.terminate()
         server.wait(30)

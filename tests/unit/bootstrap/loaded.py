@@ -25,4 +25,7 @@ def setup_lab(root: Path) -> types.ModuleType:
     module.STAMP = module.VENV / "kafka-lab.json"
     module.LOCKS = {"lab": root / "requirements.lock", "dev": root / "requirements-dev.lock"}
     module.PROVISION_LOCKS = provision
+    module.KERNEL_SETTINGS = root / "labsupport" / "jupyter" / "ipython_kernel_config.json"
+    module.KERNEL_SETTINGS.parent.mkdir()
+    module.KERNEL_SETTINGS.write_text("{}")
     return module

@@ -44,7 +44,15 @@ class TestTheStamp:
             monkeypatch.delattr(ready, step)
         ready.set_up("lab")
 
-    @pytest.mark.parametrize("changed", ["requirements.lock", "pyproject.toml", "labsupport/provision/artifacts.json"])
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            "requirements.lock",
+            "pyproject.toml",
+            "labsupport/provision/artifacts.json",
+            "labsupport/jupyter/ipython_kernel_config.json",
+        ],
+    )
     def test_a_changed_lock_is_noticed(self, ready: types.ModuleType, changed: str) -> None:
         """By content, not by time."""
         (ready.ROOT / changed).write_text((ready.ROOT / changed).read_text() + "\n")

@@ -1,0 +1,22 @@
+"""The kernel of this environment's notebooks: ipykernel's own, with a fault of version 7.3.0 corrected."""
+
+from __future__ import annotations
+
+from ipykernel.ipkernel import IPythonKernel
+
+
+class LabKernel(IPythonKernel):  # type: ignore[misc]
+    """Reads every request. ipykernel 7.3.0 forgets one that comes in while it sends the reply to the one before.
+
+    It reads requests through a `ZMQStream` and writes replies past it, to the bare socket; such a write takes away the
+    signal that something can be read. The cell then stays at `[*]`, the indicator never becomes idle or a button does
+    nothing until some other message arrives (ipykernel issue 1554; corrected after 7.3.0 in pull request 1529, but
+    7.4.0 lets buttons wait for the running cell). Here replies go through the stream.
+    `ipython_kernel_config.json`, installed into `etc/ipython` of the environment, chooses this class.
+    """
+
+    def start(self) -> None:
+        """Begin to serve requests."""
+        if self.shell_channel_thread:
+            self.shell_channel_thread._shell_socket = self.shell_stream
+        super().start()
