@@ -36,6 +36,7 @@ from labsupport.core.journal import Journal, NullJournal
 from labsupport.core.wait import wait_until
 
 ID_HEADER = "lab-id"
+_ACKS_NAMES = ("request.required.acks", "acks")  # one setting under two names; a later one of `config` decides
 
 
 class SourceRecord(Protocol):
@@ -152,6 +153,7 @@ class Load(AbstractContextManager["Load"]):
             raise BadInput(f"{self!r} has run already.", fix="Make another one.")
         self._producer = self._connect()
         self._began_s = now_s()
+        self._declare()
         try:
             self._thread.start()
         except BaseException:  # Ctrl-C in this very moment
@@ -234,6 +236,18 @@ class Load(AbstractContextManager["Load"]):
             ) from error
         self._find_topic()
         return producer
+
+    def _declare(self) -> None:
+        """Say what an acknowledgement of ours will mean: nothing, with acks=0."""
+        if self._journal is not None:
+            acks = next(str(self._settings[name]) for name in _ACKS_NAMES if name in self._settings)
+            self._journal.event(
+                "load",
+                topic=self.topic,
+                producer=self._run,
+                acks="all" if acks == "-1" else acks,
+                idempotence=str(self._settings.get("enable.idempotence")).lower() == "true",
+            )
 
     def _find_topic(self) -> None:
         """A topic that was just created is not known to every broker in the same moment, so ask for two seconds."""

@@ -2,38 +2,56 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from labsupport.core.errors import LabError
-from labsupport.core.escape import printable
+from labsupport.observe.checking import Checker
 from labsupport.observe.format import Entry
+from labsupport.observe.operations import Mark, Operation, Read, Send, joined_id, split_id
 
 if TYPE_CHECKING:
     from labsupport.observe.recording import Recording
 
-SENDS_LIMIT = 1_000_000
-EXAMPLE_LIMIT = 5
-
-_ACKED, _FAILED, _UNKNOWN = range(3)
-_CODES = {"acked": _ACKED, "failed": _FAILED}
-_NOWHERE = -1
-_BEGAN, _ENDED = "read back began", "read back"
+ANOMALIES: Mapping[str, str] = MappingProxyType(
+    {
+        "lost": "acknowledged and lost",
+        "disagreement": "readers disagree",
+        "duplicated": "duplicated",
+        "reordered": "reordered",
+        "phantom": "failed and yet written",
+        "moved": "acknowledged elsewhere",
+        "unobserved": "acknowledged and not observed",
+        "sent_missing": "sent, never acknowledged and missing",
+    }
+)
+"""Every field of a verdict that counts something wrong, the worst first, and its words."""
+_ALWAYS_SAID = ("lost", "duplicated")
+_MARKS = frozenset({"load", "read back began", "read back", "fault began", "fault healed"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryVerdict:
-    """What became of the records of `topic`; every field but the last is a number of records.
+    """What became of the records of `topic`; all fields but the last are numbers of records, `disagreement` of places.
 
-    `acked`, `unknown` and `failed` are the sends by outcome. `lost`: acknowledged, and not there any more.
-    `duplicated`: sent once, there at two offsets or more. `unknown_found` and `unknown_missing` split the unknown ones
-    (a send that timed out may be written or not: neither is an anomaly). `phantom`: reported as certainly not
-    written, yet there. `unexpected`: there, but sent by nobody in this Recording. `read`: all that is there.
-    `counter_example`: at most five entries of the file that show the first anomaly (lost, else duplicated, else
-    phantom), empty if there is none.
+    Sends by outcome: `acked`, `failed`, `unknown` (timed out: it may be written or not, and neither is an anomaly;
+    `unknown_found` and `unknown_missing` split them) and `unconfirmed` (sent with acks=0: given to the socket, no
+    broker ever said "written"). `read`: all that is there; `unexpected`: there, but sent by nobody in this Recording.
+
+    What can be wrong (`ANOMALIES`), each record counted once a kind:
+    - `lost`: acknowledged, and another record is at its place, or the log ends before it.
+    - `unobserved`: acknowledged below the high watermark, and the full read found nothing at its place. Retention and
+      compaction do that too; judge topics that keep everything.
+    - `sent_missing`: unconfirmed, and not there.
+    - `duplicated`: sent once, there at two offsets or more.
+    - `reordered`: there behind a record that the same producer sent later to the same partition.
+    - `moved`: acknowledged at one offset, and there at another only.
+    - `phantom`: reported as certainly not written, and there.
+    - `disagreement`: places at which two readings found different records, or where one found a record that is gone.
+
+    `counter_examples`: for each kind that is there, in the order of `ANOMALIES`, the few operations that prove it once,
+    as entries (`docs/recording-format.md`).
     """
 
     topic: str
@@ -47,165 +65,126 @@ class HistoryVerdict:
     phantom: int
     unexpected: int
     read: int
-    counter_example: tuple[Entry, ...] = ()
+    unconfirmed: int = 0
+    sent_missing: int = 0
+    reordered: int = 0
+    moved: int = 0
+    unobserved: int = 0
+    disagreement: int = 0
+    counter_examples: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+
+    @property
+    def anomalies(self) -> dict[str, int]:
+        """How many there are of each kind that is there, the worst kind first."""
+        return {kind: count for kind in ANOMALIES if (count := int(getattr(self, kind)))}
 
     @property
     def clean(self) -> bool:
-        """Nothing was lost, duplicated, or written though reported as failed."""
-        return not (self.lost or self.duplicated or self.phantom)
+        """No anomaly of any kind."""
+        return not self.anomalies
+
+    @property
+    def counter_example(self) -> tuple[Entry, ...]:
+        """That of the worst kind; empty if there is none."""
+        return next(iter(self.counter_examples.values()), ())
 
     def __repr__(self) -> str:
         """What can be judged; how many were sent differs from run to run and is shown elsewhere."""
-        facts = [
-            f"acknowledged and lost: {self.lost}",
-            f"duplicated: {self.duplicated}",
-            f"unknown: {'some' if self.unknown else 'none'}",
-        ]
-        if self.phantom:
-            facts.append(f"failed and yet written: {self.phantom}")
+        facts = [f"{ANOMALIES[kind]}: {getattr(self, kind)}" for kind in _ALWAYS_SAID]
+        facts.append(f"unknown: {'some' if self.unknown else 'none'}")
+        facts += [f"{ANOMALIES[kind]}: {count}" for kind, count in self.anomalies.items() if kind not in _ALWAYS_SAID]
         return " · ".join(facts)
 
 
 def verdict(recording: Recording, topic: str) -> HistoryVerdict:
-    """Match every send to `topic` with what the last full read back of it found.
+    """Match every send to `topic` with what the last full read back of it found (`clients.read_back`).
 
-    Only reads between its events "read back began" and "read back" count: what a consumer saw earlier may be gone
-    since. Raises `LabError` when there was no full read back, when sends ended after it began, and for more than a
-    million sends. Records removed by retention or compaction would count as lost: judge topics that keep everything.
-    Bound: two passes over the file (four with an anomaly), a million sends of the topic, for which 20 s of one core and
-    120 MB were measured; sends to other topics cost time only.
+    A read back waits until the topic is quiet and reads from start to high watermark; wait for the replicas to be in
+    sync before it, since what is above the high watermark cannot be read. Raises `LabError` when there was no full
+    read back, when sends ended after it began, and beyond the bound: a million sends and four million reads of the
+    topic.
     """
-    matching = _Matching(topic)
-    nth = _take_sends(recording, topic, matching)
-    matching.take_reads(_reads(recording, topic, nth))
-    return matching.verdict(_example(recording, topic, nth, matching.suspect()))
+    return judge(_History(recording), topic, trouble=recording.trouble)
 
 
-class _Matching:
-    """Each send by its record id: its outcome, and the first place where it was found."""
+def judge(operations: Iterable[Operation], topic: str, *, trouble: str = "") -> HistoryVerdict:
+    """`verdict`, of operations that need no file. They are gone through once, and once more if something is wrong.
 
-    def __init__(self, topic: str) -> None:
-        self._topic = topic
-        self._index: dict[str, int] = {}
-        self._outcome, self._partition, self._offset = bytearray(), array("q"), array("q")
-        self._twice: dict[int, None] = {}  # in the order of finding
-        self._unexpected = self._read = 0
-
-    def take_send(self, entry: Entry) -> None:
-        outcome = _CODES.get(entry["outcome"], _UNKNOWN)
-        n = self._index.setdefault(str(entry["id"]), len(self._outcome))
-        if n == len(self._outcome):
-            self._outcome.append(outcome)
-            self._partition.append(_NOWHERE)
-            self._offset.append(_NOWHERE)
-        elif self._outcome[n] != _ACKED:  # an acknowledgement is not taken back by a later report
-            self._outcome[n] = outcome
-        if n >= SENDS_LIMIT:
-            raise LabError(
-                f"More than {SENDS_LIMIT} records were sent to {printable(self._topic)}, too many to judge in memory.",
-                fix="Send fewer, or use a topic for each experiment.",
-            )
-
-    def take_reads(self, reads: Iterable[Entry]) -> None:
-        for entry in reads:
-            self._read += 1
-            partition, offset = int(entry["partition"]), int(entry["offset"])
-            n = self._index.get(str(entry["id"]))
-            if n is None:
-                self._unexpected += 1
-            elif self._offset[n] == _NOWHERE:
-                self._partition[n], self._offset[n] = partition, offset
-            elif (self._partition[n], self._offset[n]) != (partition, offset):
-                self._twice[n] = None
-
-    def suspect(self) -> str | None:
-        """The first record with the worst kind of anomaly there is."""
-        worst = next((n for n, code in enumerate(self._outcome) if code == _ACKED and self._missing(n)), None)
-        if worst is None:
-            worst = next(iter(self._twice), None)
-        if worst is None:
-            worst = next((n for n, code in enumerate(self._outcome) if code == _FAILED and not self._missing(n)), None)
-        return next((record_id for record_id, n in self._index.items() if n == worst), None)
-
-    def verdict(self, example: tuple[Entry, ...]) -> HistoryVerdict:
-        """The counts, with `example` as the counter-example."""
-        sent, missing = [0, 0, 0], [0, 0, 0]
-        for n, code in enumerate(self._outcome):
-            sent[code] += 1
-            missing[code] += self._missing(n)
-        return HistoryVerdict(
-            topic=self._topic,
-            acked=sent[_ACKED],
-            lost=missing[_ACKED],
-            duplicated=len(self._twice),
-            unknown=sent[_UNKNOWN],
-            unknown_found=sent[_UNKNOWN] - missing[_UNKNOWN],
-            unknown_missing=missing[_UNKNOWN],
-            failed=sent[_FAILED],
-            phantom=sent[_FAILED] - missing[_FAILED],
-            unexpected=self._unexpected,
-            read=self._read,
-            counter_example=example,
-        )
-
-    def _missing(self, n: int) -> bool:
-        return self._offset[n] == _NOWHERE
+    `trouble`: why they may end early, for the message of the `LabError`.
+    """
+    checker = Checker(topic)
+    checker.take(operations)
+    found = checker.findings(trouble)
+    wanted = {at for example in found.examples.values() for at in example}
+    entries = dict(_picked(operations, wanted)) if wanted else {}
+    return HistoryVerdict(
+        topic=topic,
+        acked=found.acked,
+        unconfirmed=found.unconfirmed,
+        failed=found.failed,
+        unknown=found.unknown,
+        unknown_found=found.unknown_found,
+        unknown_missing=found.unknown - found.unknown_found,
+        read=found.read,
+        unexpected=found.unexpected,
+        **{kind: getattr(found, kind) for kind in ANOMALIES},
+        counter_examples={
+            kind: tuple(entries[at] for at in found.examples[kind]) for kind in ANOMALIES if kind in found.examples
+        },
+    )
 
 
-def _take_sends(recording: Recording, topic: str, matching: _Matching) -> int:
-    """Which of the topic's read backs is the last full one, counted from 1. Raises `LabError` if it judges nothing."""
-    began = full = last_send = 0  # read backs so far; the last full one; how many had begun at the last send
-    underway = False
-    for entry in recording.entries(kinds={"event", "send"}):
-        if entry.get("topic") != topic:
-            continue
-        if entry["k"] == "send":
-            matching.take_send(entry)
-            last_send = began
-        elif entry["what"] == _BEGAN:
-            began, underway = began + 1, True
-        elif entry["what"] == _ENDED:
-            full = began if underway and entry.get("complete") is True else full
-            underway = False
-    name, trouble = printable(topic), recording.trouble
-    again = f"Stop the load, then `cluster.read_back({name!r})`."
-    if not full:
-        raise LabError(
-            f"What {name} holds is not known: read it back first, from start to end. {trouble}".strip(), fix=again
-        )
-    if last_send >= full:
-        raise LabError(f"Sends to {name} ended after it was read back: what became of them is not known.", fix=again)
-    return full
-
-
-def _reads(recording: Recording, topic: str, nth: int) -> Iterator[Entry]:
-    """What the topic's `nth` read back found."""
-    began = 0
-    for entry in recording.entries(kinds={"event", "read"}):
-        if entry.get("topic") != topic:
-            continue
-        if entry["k"] == "read":
-            if began == nth:
-                yield entry
-        elif entry["what"] == _BEGAN:
-            began += 1
-        elif entry["what"] == _ENDED and began == nth:
+def _picked(operations: Iterable[Operation], wanted: set[int]) -> Iterator[tuple[int, Entry]]:
+    last = max(wanted)
+    for at, operation in enumerate(operations):
+        if at in wanted:
+            yield at, _entry(operation)
+        if at >= last:
             return
 
 
-def _example(recording: Recording, topic: str, nth: int, suspect: str | None) -> tuple[Entry, ...]:
-    """The entries that show an anomaly: the send, and the reads of its record, or else those around its place."""
-    if suspect is None:
-        return ()
-    sends = (entry for entry in recording.entries(kinds={"send"}) if entry.get("topic") == topic)
-    send = next(entry for entry in sends if entry["id"] == suspect)
-    partition, offset = send.get("partition"), send.get("offset")
-    own: dict[tuple[int, int], Entry] = {}
-    near: dict[tuple[int, int], Entry] = {}
-    for read in _reads(recording, topic, nth):
-        place = read["partition"], read["offset"]
-        if read["id"] == suspect:
-            own.setdefault(place, read)
-        elif offset is not None and read["partition"] == partition and abs(read["offset"] - offset) <= 1:
-            near.setdefault(place, read)
-    return (send, *islice((own or near).values(), EXAMPLE_LIMIT - 1))
+def _entry(operation: Operation) -> Entry:
+    if isinstance(operation, Mark):
+        return {"t": operation.t, "k": "event", "what": operation.what, **operation.fields}
+    fields = operation._asdict()
+    record_id = joined_id(fields.pop("producer"), fields.pop("n"))
+    kind = "send" if isinstance(operation, Send) else "read"
+    return {"t": fields.pop("t"), "k": kind, "topic": fields.pop("topic"), "id": record_id, **fields}
+
+
+class _History:
+    """The operations of a Recording, which can be gone through again."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+
+    def __iter__(self) -> Iterator[Operation]:
+        for entry in self._recording.entries(kinds={"event", "send", "read"}):
+            if entry["k"] == "event":
+                if entry["what"] in _MARKS:
+                    fields = {name: value for name, value in entry.items() if name not in {"t", "k", "what"}}
+                    yield Mark(entry["t"], entry["what"], fields)
+                continue
+            producer, n = split_id(str(entry["id"]))
+            if entry["k"] == "send":
+                yield Send(
+                    entry["t"],
+                    entry["topic"],
+                    producer,
+                    n,
+                    entry["outcome"],
+                    entry["partition"],
+                    entry["offset"],
+                    entry["intended"],
+                    entry["error"],
+                )
+            else:
+                yield Read(
+                    entry["t"],
+                    entry["topic"],
+                    int(entry["partition"]),
+                    int(entry["offset"]),
+                    producer,
+                    n,
+                    str(entry.get("reader", "")),
+                )

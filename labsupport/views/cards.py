@@ -63,48 +63,70 @@ def verdict_card(verdict: HistoryVerdict) -> Markup:
     unknown = f"timed out: {verdict.unknown_found:,} are there, {verdict.unknown_missing:,} are not; neither is a fault"
     rows = [
         ("acknowledged", verdict.acked, "the broker said: written"),
-        ("lost", verdict.lost, "acknowledged, and not there any more"),
-        ("duplicated", verdict.duplicated, "sent once, there twice or more"),
+        *([("unconfirmed", verdict.unconfirmed, "acks=0: no broker ever said so")] if verdict.unconfirmed else []),
+        ("lost", verdict.lost, _ANOMALIES["lost"][1]),
+        ("duplicated", verdict.duplicated, _ANOMALIES["duplicated"][1]),
+        *((kind, verdict.anomalies[kind], _ANOMALIES[kind][1]) for kind in _rarer(verdict)),
         ("unknown", verdict.unknown, unknown if verdict.unknown else "no send timed out"),
         ("failed", verdict.failed, "reported as not written"),
-        *([("phantom", verdict.phantom, "reported as not written, and there")] if verdict.phantom else []),
         *([("unexpected", verdict.unexpected, "there, and sent by nobody here")] if verdict.unexpected else []),
     ]
-    bad = {"lost", "duplicated", "phantom"}
-    cells = [_count_row(name, count, words, alarming=name in bad and count > 0) for name, count, words in rows]
-    example = _example(verdict.counter_example) if verdict.counter_example else None
+    cells = [_count_row(name, count, words, alarming=name in verdict.anomalies) for name, count, words in rows]
+    examples = [_example(kind, entries) for kind, entries in verdict.counter_examples.items()]
     mark, said = ("✓", "Nothing lost, nothing twice.") if verdict.clean else ("✗", _anomaly(verdict))
-    if verdict.acked == 0:
+    if verdict.clean and verdict.acked == 0:
         mark, said = "?", "No record was acknowledged, so none could be lost."
     return card(
         join("History of ", verdict.topic, f": {verdict.read:,} records read back"),
         _line(tag("strong", f"{mark} {said}")),
         tag("table", *cells, style="border-collapse:collapse;margin:0"),
-        example,
+        *examples,
         edge=colour.FOLLOWER if verdict.clean else colour.BROKEN,
         data_testid="verdict-card",
     )
 
 
+_ANOMALIES = {  # in the sentence "3 …", and as what the word means
+    "lost": ("lost", "acknowledged, and not there any more"),
+    "disagreement": ("read differently", "two readers found different records at one place, or one found a gone one"),
+    "duplicated": ("twice", "sent once, there twice or more"),
+    "reordered": ("out of order", "there behind a record that its producer sent later"),
+    "phantom": ("written though reported failed", "reported as not written, and there"),
+    "moved": ("elsewhere", "acknowledged at one offset, there at another"),
+    "unobserved": ("not observed", "acknowledged, and passed over by the reader"),
+    "sent_missing": ("sent and missing", "sent with acks=0, never acknowledged, and not there"),
+}
+
+
+def _rarer(verdict: HistoryVerdict) -> list[str]:
+    """The kinds of anomalies that have a row only when there are any."""
+    return [kind for kind in verdict.anomalies if kind not in ("lost", "duplicated")]
+
+
 def _anomaly(verdict: HistoryVerdict) -> str:
-    named = [("lost", verdict.lost), ("twice", verdict.duplicated), ("written though reported failed", verdict.phantom)]
-    return ", ".join(f"{count:,} {what}" for what, count in named if count) + "."
+    return ", ".join(f"{count:,} {_ANOMALIES[kind][0]}" for kind, count in verdict.anomalies.items()) + "."
 
 
 def _count_row(name: str, count: int, words: str, *, alarming: bool) -> Markup:
     weight = f";font-weight:600;border-bottom:2px solid {colour.BROKEN}" if alarming else ""
     return tag(
         "tr",
-        tag("th", f"{name}{' ✗' if alarming else ''}", scope="row", style=f"{_WORDS};padding-right:1.2em"),
+        tag(
+            "th",
+            f"{name.replace('_', ' ')}{' ✗' if alarming else ''}",
+            scope="row",
+            style=f"{_WORDS};padding-right:1.2em",
+        ),
         tag("td", f"{count:,}", style=_CELL + weight, data_testid=f"count-{name}"),
         tag("td", words, style=_WORDS),
         style="background:none",
     )
 
 
-def _example(entries: tuple[Mapping[str, Any], ...]) -> Markup:
+def _example(kind: str, entries: tuple[Mapping[str, Any], ...]) -> Markup:
     lines = [tag("div", tag("code", text(_entry(entry), limit=300))) for entry in entries]
-    return tag("div", _line("The smallest example:", small=True), *lines, style=_SMALL)
+    words = f"The smallest example of “{_ANOMALIES[kind][0]}”:"
+    return tag("div", _line(words, small=True), *lines, style=_SMALL, data_testid=f"example-{kind}")
 
 
 def _entry(entry: Mapping[str, Any]) -> str:

@@ -19,10 +19,14 @@ from tests.unit.clients.mock_cluster import MockCluster
 
 
 class Journal(NullJournal):
-    """Keeps what was sent."""
+    """Keeps what was sent, and what was said of it."""
 
     def __init__(self) -> None:
         self.sends: list[dict[str, Any]] = []
+        self.events: list[tuple[str, dict[str, Any]]] = []
+
+    def event(self, what: str, **fields: Any) -> None:
+        self.events.append((what, fields))
 
     def send(self, topic: str, record_id: str, outcome: str, **rest: Any) -> None:
         self.sends.append({"topic": topic, "id": record_id, "outcome": outcome, **rest})
@@ -50,6 +54,9 @@ def test_every_record_is_acknowledged_once(mock_cluster: MockCluster, acks: Any)
     assert _each_has_one_outcome(load, journal)
     assert all(send["partition"] in range(4) and send["intended_s"] <= send["t_s"] for send in journal.sends)
     assert all((send["offset"] is None) == (acks == 0) for send in journal.sends)
+    producer = journal.sends[0]["id"].rpartition("-")[0]
+    declared = {"topic": "t", "producer": producer, "acks": str(acks), "idempotence": False}
+    assert journal.events == [("load", declared)]  # what "acked" means here
 
 
 @pytest.mark.parametrize("journaled", [True, False])

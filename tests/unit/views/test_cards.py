@@ -12,6 +12,7 @@ from labsupport.claims.judging import Judgement
 from labsupport.core.errors import LabError
 from labsupport.core.finding import Finding, Outcome
 from labsupport.observe import HistoryVerdict
+from labsupport.observe.history import ANOMALIES
 from labsupport.views import show
 from labsupport.views.markup import Markup, join, shorten, tag
 
@@ -48,11 +49,31 @@ def test_a_clean_history_says_so() -> None:
 def test_a_loss_stands_in_words_and_with_its_example() -> None:
     """Lost records are named with a mark, and the smallest example is shown."""
     example = ({"t": 1.5, "k": "send", "id": HOSTILE, "outcome": "acked", "offset": 17},)
-    drawn = parse(html(show.verdict(replace(CLEAN, lost=3, duplicated=2, counter_example=example))))
+    drawn = parse(html(show.verdict(replace(CLEAN, lost=3, duplicated=2, counter_examples={"lost": example}))))
     assert "✗ 3 lost, 2 twice." in words(drawn)
     assert "lost ✗ 3" in words(drawn) and "duplicated ✗ 2" in words(drawn)
     assert "1.500 s send: id <img src=x" in words(drawn)
     assert not list(drawn.iter("img"))
+
+
+def test_every_anomaly_stands_in_words_with_its_own_example() -> None:
+    """A kind that is not there takes no room; each that is there is counted, marked, explained and proved."""
+    for kind in ANOMALIES:
+        example = ({"t": 2.0, "k": "read", "id": f"a-{HOSTILE}", "partition": 0, "offset": 4},)
+        drawn = parse(html(show.verdict(replace(CLEAN, **{kind: 7}, counter_examples={kind: example}))))
+        assert words(with_data(drawn, "testid")[f"count-{kind}"]) == "7"
+        assert f"{kind.replace('_', ' ')} ✗ 7" in words(drawn)
+        assert "2.000 s read: id a-<img src=x" in words(with_data(drawn, "testid")[f"example-{kind}"])
+        assert "✗ 7 " in words(drawn) and "Nothing lost" not in words(drawn)
+        assert not list(drawn.iter("img"))
+    assert not [name for name in with_data(parse(html(show.verdict(CLEAN))), "testid") if name.startswith("example")]
+
+
+def test_acks_0_promises_nothing_and_the_card_says_so() -> None:
+    """Records that nobody acknowledged cannot be lost; they can be missing."""
+    said = words(parse(html(show.verdict(replace(CLEAN, acked=0, unconfirmed=50, sent_missing=9)))))
+    assert "✗ 9 sent and missing." in said
+    assert "acks=0: no broker ever said so" in said
 
 
 def test_nothing_acknowledged_proves_nothing() -> None:
