@@ -17,6 +17,7 @@ _COMMANDS = {
     "env": "labsupport.cli.env",
     "tool": "labsupport.cli.tool",
     "down": "labsupport.cli.down",
+    "replay": "labsupport.cli.replay",
     "doctor": "labsupport.cli.doctor",
     "reset": "labsupport.cli.learner",
     "restore": "labsupport.cli.learner",

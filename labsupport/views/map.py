@@ -11,8 +11,6 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -20,7 +18,7 @@ from labsupport.core.clock import now_s
 from labsupport.core.errors import LabError, NotRunning
 from labsupport.core.escape import printable
 from labsupport.core.journal import Journal
-from labsupport.views import map_svg
+from labsupport.views import kernel, map_svg
 from labsupport.views.source import MapSource
 from labsupport.views.state import MapState, NodeView, note
 
@@ -55,26 +53,6 @@ class MappedCluster(Protocol):
     def metadata(self) -> Any: ...
 
 
-@lru_cache
-def _widget_class() -> type[Any]:
-    import anywidget
-    import traitlets
-
-    static = files("labsupport.views") / "static"
-
-    class MapWidget(anywidget.AnyWidget):
-        """The state that goes to the page; `now` is the only part that moves often."""
-
-        _esm = (static / "cluster_map.js").read_text(encoding="utf-8")
-        _css = (static / "cluster_map.css").read_text(encoding="utf-8")
-        plan = traitlets.Dict().tag(sync=True)
-        now = traitlets.Dict().tag(sync=True)
-        note = traitlets.Unicode().tag(sync=True)
-        ended = traitlets.Unicode().tag(sync=True)
-
-    return MapWidget
-
-
 class ClusterMap:
     """A cluster, drawn. In a notebook it moves until the cluster closes or is drawn again; elsewhere it is still.
 
@@ -101,12 +79,8 @@ class ClusterMap:
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         state = self._settled()
         bundle: dict[str, Any] = {"text/plain": state.text(), "text/html": str(map_svg.map_html(state))}
-        if _in_kernel():
-            bundle["application/vnd.jupyter.widget-view+json"] = {
-                "version_major": 2,
-                "version_minor": 1,
-                "model_id": self._live(state).model_id,
-            }
+        if kernel.in_kernel():
+            bundle |= kernel.view_of(self._live(state))
         return bundle
 
     def svg(self) -> str:
@@ -147,7 +121,7 @@ class ClusterMap:
         with self._lock:
             if self._widget is None:
                 self._state = state
-                self._widget = _widget_class()(plan=state.plan(), now=state.now())
+                self._widget = kernel.map_widget()(plan=state.plan(), now=state.now())
                 self._widget.on_msg(self._on_message)
                 self._begin()
         return self._widget
@@ -248,13 +222,3 @@ class ClusterMap:
 def _on_its_way(node: NodeView, real: Mapping[int, str]) -> bool:
     """Brokers have no word for "waiting"."""
     return node.state == "waiting" and real.get(node.node_id) in {"starting", "stopped"}
-
-
-def _in_kernel() -> bool:
-    """Whether a front end with comms may be listening: true in a notebook's kernel, false in a terminal."""
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return False
-    shell = get_ipython()
-    return getattr(shell, "kernel", None) is not None

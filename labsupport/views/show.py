@@ -12,36 +12,17 @@ from labsupport.core.errors import BadInput
 from labsupport.core.escape import printable
 from labsupport.core.finding import Finding
 from labsupport.views import cards, timeline, timeline_svg
+from labsupport.views.display import Display
 from labsupport.views.map import ClusterMap
+from labsupport.views.map_story import map_story
 from labsupport.views.map_svg import map_html
-from labsupport.views.markup import Markup
-from labsupport.views.state import of
 
 if TYPE_CHECKING:
     from labsupport.claims import Judgement
     from labsupport.cluster.cluster import Cluster
     from labsupport.observe import Failover, HistoryVerdict, Recording
 
-__all__ = ["cluster_map", "failover", "finding", "judgement", "recording", "stamps", "verdict"]
-
-
-class Display:
-    """HTML for a page and text for a terminal; always these two MIME types. `value` is what is drawn."""
-
-    def __init__(self, value: Any, html: Markup, plain: str) -> None:
-        self.value = value
-        self._html, self._plain = html, plain
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # IPython asks for many _repr_…_; the value's own would be drawn instead of this
-            raise AttributeError(name)
-        return getattr(self.value, name)
-
-    def __repr__(self) -> str:
-        return self._plain
-
-    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        return {"text/plain": self._plain, "text/html": str(self._html)}
+__all__ = ["cluster_map", "failover", "finding", "judgement", "recording", "replay", "stamps", "verdict"]
 
 
 def cluster_map(cluster: Cluster) -> ClusterMap:
@@ -59,8 +40,10 @@ def failover(source: Cluster | Recording, topic: object, partition: int = 0) -> 
 
     written = _recording(source)
     seen = observe.failover(written, str(topic), partition)
-    drawn = timeline_svg.timeline_html(timeline.timeline_of(written, seen))
-    return Display(seen, drawn, timeline.plain(seen))
+    lanes = timeline.timeline_of(written, seen)
+    picture = timeline_svg.timeline_svg(lanes)
+    story = timeline.story_of(written, lanes, picture)
+    return Display(seen, timeline_svg.timeline_html(lanes), timeline.plain(seen), story=story)
 
 
 def verdict(source: Cluster | Recording | HistoryVerdict, topic: object = None) -> Display:
@@ -80,12 +63,20 @@ def verdict(source: Cluster | Recording | HistoryVerdict, topic: object = None) 
     return Display(judged, cards.verdict_card(judged), repr(judged))
 
 
-def recording(written: Recording) -> Display:
-    """The last state that a Recording tells of, still."""
-    from labsupport import observe
+def replay(source: Cluster | Recording) -> Display:
+    """The cluster map from the beginning of a cluster's Recording to its end so far, with a scrubber.
 
-    state = of(observe.state_of(written))
-    return Display(written, map_html(state), state.text())
+    `save(path)` writes it as a page of its own. Raises `LabError` when the Recording is damaged.
+    """
+    written = _recording(source)
+    written.catch_up()
+    story, last = map_story(written)
+    return Display(written, map_html(last), last.text(), story=story)
+
+
+def recording(written: Recording) -> Display:
+    """A Recording, as the map that it tells of: its last state, and the way there."""
+    return replay(written)
 
 
 def stamps(seen: Failover) -> Display:

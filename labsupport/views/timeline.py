@@ -8,21 +8,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from labsupport.core.escape import printable
+from labsupport.views.happened import Mark, Span, events_of, fault_marks, in_order, spans_of
+from labsupport.views.story import Story
+from labsupport.views.time_svg import ms
 
 if TYPE_CHECKING:
     from labsupport.observe import Failover, Recording
 
 BEFORE_S, AFTER_S, LONGEST_S = 3.0, 2.0, 60.0
 BINS = 100
-
-
-@dataclass(frozen=True)
-class Span:
-    """Something that held from `begin` to `end`, in seconds since the kill."""
-
-    begin: float
-    end: float
-    what: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,17 +32,20 @@ class Timeline:
     fault: Span | None
     acked: Sequence[float]  # records a second to this partition, in `BINS` equal parts of the time
     silent_s: float | None  # the longest time without an acknowledgement that began or lasted after the kill
+    picture_s: float | None = None  # when a map showed the new leader
+    picture_drawn: bool = False  # whether a page said so; else that is when it was sent to one
 
 
 def timeline_of(recording: Recording, failover: Failover) -> Timeline:
     """Read what a timeline of `failover` shows. Raises `LabError` when the Recording is damaged."""
-    events = sorted(recording.entries(kinds={"event"}), key=lambda entry: float(entry["t"]))
+    events = events_of(recording)
     last = max((float(e["t"]) for e in events), default=failover.signal_t) - failover.signal_t
     begin = max(-BEFORE_S, -failover.signal_t)
     seen = [s for s in (failover.exited_s, failover.new_leader_s, failover.first_acked_s) if s is not None]
     wanted = max(seen) * 1.15 + AFTER_S if failover.first_acked_s is not None else max([*seen, last, AFTER_S])
     end = min(max(wanted, 1.0), LONGEST_S)
     acks = _acks(recording, failover, begin, end)
+    picture_s, drawn = _picture(events, failover)
     return Timeline(
         failover=failover,
         begin=begin,
@@ -59,25 +56,84 @@ def timeline_of(recording: Recording, failover: Failover) -> Timeline:
         fault=_fault_span(events, failover, end),
         acked=_rates(acks, begin, end),
         silent_s=_silence(acks, end),
+        picture_s=picture_s,
+        picture_drawn=drawn,
     )
 
 
-def caption(failover: Failover, silent_s: float | None = None) -> str:
+def story_of(recording: Recording, timeline: Timeline, svg: str) -> Story:
+    """The timeline as a story, on its own clock: seconds since the kill."""
+    events, signal_t = events_of(recording), timeline.failover.signal_t
+    shown = [event for event in events if timeline.begin <= float(event["t"]) - signal_t <= timeline.end]
+    partition = f"{printable(timeline.failover.topic)}-{timeline.failover.partition}"
+    who = {span.begin: f"{span.what} leads {partition}" for span in timeline.leaders if span.begin > 0}
+    marks = in_order(
+        [Mark(mark.t - signal_t, mark.words, mark.role) for mark in fault_marks(shown)],
+        [Mark(at, words, "leader") for at, words in who.items()],
+        [Mark(at, words, "acked") for at, words in _writes_again(timeline)],
+        [Mark(at, words) for at, words in _other_stamps(timeline)],
+    )
+    return Story(
+        kind="timeline",
+        title=f"failover of {partition}",
+        begin=timeline.begin,
+        end=timeline.end,
+        marks=marks,
+        faults=[] if timeline.fault is None else [timeline.fault],
+        caption=caption(timeline),
+        svg=svg,
+    )
+
+
+def _writes_again(timeline: Timeline) -> list[tuple[float, str]]:
+    at = timeline.failover.first_acked_s
+    return [] if at is None else [(at, "first acknowledged write")]
+
+
+def _other_stamps(timeline: Timeline) -> list[tuple[float, str]]:
+    at = timeline.picture_s
+    return [] if at is None else [(at, "the picture changed" if timeline.picture_drawn else "the picture was sent")]
+
+
+def _picture(events: Iterable[Mapping[str, Any]], failover: Failover) -> tuple[float | None, bool]:
+    """When a live map showed the new leader, and whether its page said so (`drawn`) or it was only sent to one."""
+    if failover.new is None or failover.new_leader_s is None:
+        return None, False
+    shown = [
+        (event.get("seen") != "drawn", float(event["t"]) - failover.signal_t)
+        for event in events
+        if event.get("what") == "picture"
+        and (event.get("topic"), event.get("partition"), event.get("node"))
+        == (failover.topic, failover.partition, failover.new)
+        and float(event["t"]) - failover.signal_t >= failover.new_leader_s
+    ]
+    if not shown:
+        return None, False
+    sent_only, at = min(shown)
+    return at, not sent_only
+
+
+def caption(timeline: Timeline) -> str:
     """The finding in words, with its numbers."""
+    return sentences(timeline.failover, picture_s=timeline.picture_s, silent_s=timeline.silent_s)
+
+
+def sentences(failover: Failover, *, picture_s: float | None = None, silent_s: float | None = None) -> str:
+    """What is known of a failover, a sentence a stamp."""
     where = f"{printable(failover.topic)}-{failover.partition}"
     said = [f"Broker {failover.old} was {hit(failover)} while it led {where}."]
     if failover.new is None or failover.new_leader_s is None:
         said.append("No other broker took over.")
     else:
         said.append(f"Broker {failover.new} led after {ms(failover.new_leader_s)}.")
+    if picture_s is not None:
+        said.append(f"The picture showed it after {ms(picture_s)}.")
     if failover.first_acked_s is None:
         said.append("No write was acknowledged after that.")
     else:
-        said.append(f"The first write was acknowledged {ms(failover.first_acked_s)} after the kill.")
+        said.append(f"The first write was acknowledged {ms(failover.first_acked_s)} after the {since(failover)}.")
     if silent_s is not None:
         said.append(f"The longest time without an acknowledgement was {ms(silent_s)}.")
-    if failover.fault == "paused":
-        said = [line.replace("after the kill", "after the pause") for line in said]
     return " ".join(said)
 
 
@@ -92,9 +148,9 @@ def hit(failover: Failover) -> str:
     return {"exited": "gone"}.get(failover.fault, printable(failover.fault, limit=20))
 
 
-def ms(seconds: float) -> str:
-    """A duration in whole milliseconds."""
-    return f"{seconds * 1000:,.0f}\N{NO-BREAK SPACE}ms"
+def since(failover: Failover) -> str:
+    """What befell the old leader, as a noun."""
+    return {"killed": "kill", "stopped": "stop", "paused": "pause"}.get(failover.fault, "crash")
 
 
 def _ids(event: Mapping[str, Any]) -> str:
@@ -113,16 +169,7 @@ def _changes(
 
 
 def _spans(changes: Sequence[tuple[float, str]], signal_t: float, begin: float, end: float) -> list[Span]:
-    """From "it became so at t" to "it was so from – to", cut to the picture; equal neighbours are one."""
-    spans: list[Span] = []
-    nexts = [*(t for t, _ in changes[1:]), float("inf")]
-    for (t, what), until in zip(changes, nexts, strict=True):
-        start, stop = max(t - signal_t, begin), min(until - signal_t, end)
-        if spans and spans[-1].what == what and spans[-1].end == start:
-            spans[-1] = Span(spans[-1].begin, stop, what)
-        elif stop > start:
-            spans.append(Span(start, stop, what))
-    return spans
+    return spans_of([(t - signal_t, what) for t, what in changes], begin, end)
 
 
 def _broker_spans(

@@ -1,7 +1,8 @@
-// The live cluster map: plain DOM and SVG. It draws what the kernel sends and asks for nothing else.
-// Text from a cluster is only ever set with textContent or setAttribute: a name cannot become markup.
+// The cluster map: a box a broker, a row a partition. It draws what it is given and asks for nothing; the same drawing
+// moves live (map_widget.js) and through a replay (replay.js).
 
-const SVG = "http://www.w3.org/2000/svg";
+import { drawing, element, set } from "./dom.js";
+
 const STATES = {
   r: ["running", "running"],
   p: ["paused", "paused"],
@@ -12,25 +13,6 @@ const STATES = {
 const DOING = { kill: "being killed", start: "starting", pause: "being paused", resume: "being resumed" };
 const WINDOW_S = 30;
 const STEP_MS = 500;
-const ANSWER_MS = 3000;
-
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
-function drawing(tag, attributes = {}, ...children) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
-function set(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
 
 // Shapes differ as well as colours: a filled diamond leads, a filled disc is in sync, a broken ring is not.
 const SHAPES = {
@@ -54,7 +36,7 @@ function roleOf(node, replicas, [leader, isr]) {
   return replicas.includes(node) ? "not in sync" : "";
 }
 
-// A broker's box: state, tasks, and two buttons that keep their place (and so the keyboard's focus).
+// A broker's box: state, tasks, and (where it can be pressed) two buttons that keep their place, and so the focus.
 function box(node, press) {
   const icon = element("span", { class: "kl-icon" });
   const word = element("span", { "data-testid": `state-of ${node.n}` });
@@ -69,7 +51,8 @@ function box(node, press) {
   }
   const name = element("div", { class: "kl-name" });
   name.textContent = node.n;
-  const buttons = node.k === "broker" ? [element("div", { class: "kl-buttons" }, first, second)] : [];
+  const pressed = press && node.k === "broker";
+  const buttons = pressed ? [element("div", { class: "kl-buttons" }, first, second)] : [];
   const root = element(
     node.k === "broker" ? "th" : "div",
     { class: "kl-box", "data-testid": node.n, ...(node.k === "broker" ? { scope: "col" } : {}) },
@@ -147,7 +130,7 @@ function meter() {
   const chart = drawing("svg", { viewBox: "0 0 120 24", class: "kl-spark", role: "img" }, area, line);
   const number = element("b", { "data-testid": "records-per-s" });
   const root = element("div", { class: "kl-meter" }, chart, number, element("span", {}, " records/s"));
-  const values = [];
+  let values = [];
   let last = null;
 
   function draw() {
@@ -177,51 +160,34 @@ function meter() {
       if (values.length > (WINDOW_S * 1000) / STEP_MS + 1) values.shift();
       draw();
     },
+    past(numbers) {
+      values = numbers;
+      draw();
+    },
   };
 }
 
-function render({ model, el }) {
+// `press(deed, node)` makes buttons; without it nothing on the map can be pressed.
+export function clusterMap({ press = null } = {}) {
   const heading = element("strong", { class: "kl-title", "data-testid": "map-title" });
   const rate = meter();
   const head = element("tr");
   const body = element("tbody");
   const table = element("table", {}, element("thead", {}, head), body);
   const others = element("div", { class: "kl-others" });
-  const note = element("p", { class: "kl-note", "data-testid": "map-note", "aria-live": "polite" });
-  const error = element("p", { class: "kl-error", "data-testid": "map-error", role: "alert" });
-  const end = element("p", { class: "kl-end", "data-testid": "map-end" });
   const root = element(
     "section",
-    { class: "kl-map", "data-testid": "cluster-map", "data-connected": "false" },
+    { class: "kl-map", "data-testid": "cluster-map" },
     element("div", { class: "kl-head" }, heading, rate.root),
     element("div", { class: "kl-scroll" }, table),
-    others, note, error, end,
+    others,
   );
-  el.append(root);
-
-  const doing = new Map(); // node id -> what was asked of it and is not finished
+  let nodes = [];
   let boxes = [];
   let rows = [];
-  let asked = 0;
-  let connected = false;
-  let silent = false; // the page was opened again without its kernel, or a cell keeps an old kernel from answering
-  const waiting = new Map(); // click number -> [time of the click, timer]
 
-  function press(what, node) {
-    asked += 1;
-    const timer = setTimeout(() => {
-      set(error, "The kernel has not answered yet. If a cell is running, the button takes effect when it ends.");
-    }, ANSWER_MS);
-    waiting.set(asked, [performance.now(), timer]);
-    doing.set(node.i, what);
-    set(error, "");
-    model.send({ do: what, node: node.i, click: asked });
-    move();
-  }
-
-  function lay() {
-    const plan = model.get("plan");
-    const nodes = plan.nodes ?? [];
+  function lay(plan) {
+    nodes = plan.nodes ?? [];
     const brokers = nodes.filter((node) => node.k === "broker");
     set(heading, plan.title ?? "");
     root.setAttribute("aria-label", `Cluster map: ${plan.title ?? ""}`);
@@ -239,13 +205,10 @@ function render({ model, el }) {
       more.textContent = `and ${plan.hidden} more partitions`;
       body.append(element("tr", {}, more));
     }
-    move();
   }
 
-  function move() {
-    const now = model.get("now");
-    const nodes = model.get("plan").nodes ?? [];
-    const usable = connected && !model.get("ended");
+  // `doing`: node id -> what was asked of it and is not finished. `usable`: whether buttons work.
+  function show(now, { doing = new Map(), usable = false } = {}) {
     boxes.forEach((made, index) => {
       const node = nodes[index];
       const controls = node.k !== "zookeeper" && node.i === now.c; // a ZooKeeper server may bear a broker's number
@@ -254,52 +217,21 @@ function render({ model, el }) {
     });
     rows.forEach((made, index) => made.show((now.p ?? [])[index] ?? [null, []]));
     rate.show(now.r ?? null);
-    set(note, model.get("note"));
-    set(end, model.get("ended") || (silent ? "No kernel answers: this is what was last known. The buttons are off." : ""));
-    root.dataset.ended = String(Boolean(model.get("ended")));
   }
 
-  function heard(message) {
-    if (message.what === "hello") {
-      connected = true;
-      silent = false;
-      root.dataset.connected = "true";
-    } else if (message.what === "got" && waiting.has(message.click)) {
-      const [at, timer] = waiting.get(message.click);
-      clearTimeout(timer);
-      waiting.delete(message.click);
-      root.dataset.answerMs = (performance.now() - at).toFixed(0);
-      if (message.error) doing.delete(message.node);
-      set(error, message.error ?? "");
-    } else if (message.what === "done") {
-      doing.delete(message.node);
-      set(error, message.error ?? "");
-    }
-    move();
-  }
-
-  model.on("change:plan", lay);
-  for (const trait of ["now", "note", "ended"]) model.on(`change:${trait}`, move);
-  model.on("msg:custom", heard);
-  const clock = setInterval(() => {
-    if (!model.get("ended") && !silent) rate.step();
-  }, STEP_MS);
-  const patience = setTimeout(() => {
-    silent = !connected;
-    move();
-  }, ANSWER_MS);
-  lay();
-  model.send({ do: "hello" });
-
-  return () => {
-    clearInterval(clock);
-    clearTimeout(patience);
-    for (const [, timer] of waiting.values()) clearTimeout(timer);
-    model.off("change:plan", lay);
-    for (const trait of ["now", "note", "ended"]) model.off(`change:${trait}`, move);
-    model.off("msg:custom", heard);
-    model.send({ do: "bye" });
-  };
+  return { root, lay, show, step: rate.step, past: rate.past };
 }
 
-export default { render };
+// Records a second in the half minute before `t`, from frames [[t, state], ...], as the meter wants them.
+export function ratesBefore(frames, t) {
+  const steps = (WINDOW_S * 1000) / STEP_MS;
+  const values = [];
+  let at = 0;
+  let value = null;
+  for (let step = steps; step >= 0; step -= 1) {
+    const until = t - (step * STEP_MS) / 1000;
+    while (at < frames.length && frames[at][0] <= until) value = frames[at++][1].r;
+    if (value !== null && value !== undefined) values.push(value);
+  }
+  return values;
+}

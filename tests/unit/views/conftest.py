@@ -72,7 +72,16 @@ def parse(html: str) -> ET.Element:
 
 
 def words(root: ET.Element) -> str:
-    return " ".join(" ".join(root.itertext()).split())
+    """What a reader reads: the data of a replay is no text."""
+
+    def parts(element: ET.Element) -> Iterator[str]:
+        if element.tag != "script":
+            yield element.text or ""
+            for child in element:
+                yield from parts(child)
+                yield child.tail or ""
+
+    return " ".join(" ".join(parts(root)).split())
 
 
 def with_data(root: ET.Element, name: str) -> dict[str, ET.Element]:

@@ -10,7 +10,7 @@ import pytest
 
 from labsupport.core.errors import StartError
 from labsupport.core.wait import wait_until
-from labsupport.views import map as map_module
+from labsupport.views import kernel
 from labsupport.views.map import CLOSED, REPLACED, ClusterMap
 
 from .conftest import HOSTILE, FakeCluster, FakeComm
@@ -21,7 +21,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeCluster], tuple[ClusterMap, FakeComm]]:
     """Display a map as a kernel would, with a comm that keeps what is sent."""
-    monkeypatch.setattr(map_module, "_in_kernel", lambda: True)
+    monkeypatch.setattr(kernel, "in_kernel", lambda: True)
 
     def display(cluster: FakeCluster) -> tuple[ClusterMap, FakeComm]:
         shown = ClusterMap(cluster)
@@ -244,7 +244,7 @@ def test_a_map_that_nobody_looks_at_sends_nothing(cluster: FakeCluster, live: Li
 
 def test_the_page_of_the_map_never_makes_markup_of_text() -> None:
     """In the browser, text from a cluster is set as text; nothing is fetched, nothing is evaluated."""
-    source = str(map_module._widget_class()._esm)
+    source = str(kernel.map_widget()._esm)
     for way in (
         "innerHTML",
         "outerHTML",

@@ -11,8 +11,10 @@ import pytest
 from labsupport.core.errors import LabError
 from labsupport.observe import Recording
 from labsupport.views import show
-from labsupport.views.timeline import Span, Timeline, timeline_of
-from labsupport.views.timeline_svg import ceiling, timeline_svg
+from labsupport.views.happened import Span
+from labsupport.views.time_svg import ceiling
+from labsupport.views.timeline import Timeline, timeline_of
+from labsupport.views.timeline_svg import timeline_svg
 
 from .conftest import HOSTILE, parse, with_data, words
 

@@ -1,0 +1,56 @@
+"""Where a kernel runs, a picture is a widget as well; the classes are made when the first one is shown."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from labsupport.views import assets
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def in_kernel() -> bool:
+    """Whether a front end with comms may be listening: true in a notebook's kernel, false in a terminal."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
+def view_of(widget: Any) -> dict[str, Any]:
+    """What a mimebundle says of a widget."""
+    return {VIEW: {"version_major": 2, "version_minor": 1, "model_id": widget.model_id}}
+
+
+@cache
+def map_widget() -> type[Any]:
+    """The live map: `now` is the only part that moves often."""
+    import anywidget
+    import traitlets
+
+    class MapWidget(anywidget.AnyWidget):
+        _esm = assets.module("map_widget.js")
+        _css = assets.style()
+        plan = traitlets.Dict().tag(sync=True)
+        now = traitlets.Dict().tag(sync=True)
+        note = traitlets.Unicode().tag(sync=True)
+        ended = traitlets.Unicode().tag(sync=True)
+
+    return MapWidget
+
+
+@cache
+def replay_widget() -> type[Any]:
+    """A story with its scrubber; it asks the kernel for nothing."""
+    import anywidget
+    import traitlets
+
+    class ReplayWidget(anywidget.AnyWidget):
+        _esm = assets.module("replay_widget.js")
+        _css = assets.style()
+        kind = traitlets.Unicode().tag(sync=True)
+        story = traitlets.Dict().tag(sync=True)
+
+    return ReplayWidget

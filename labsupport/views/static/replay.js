@@ -1,0 +1,66 @@
+// Replays: a Recording's frames, made by Python, drawn by the code that draws live, with a scrubber under them.
+
+import { clusterMap, ratesBefore } from "./cluster_map.js";
+import { element } from "./dom.js";
+import { scrubber } from "./scrubber.js";
+import { svgOf, timeline } from "./timeline.js";
+
+// Each kind: from a story, and the still picture where there is one, to what draws a moment.
+export const KINDS = {
+  map(story) {
+    const map = clusterMap();
+    const at = latest(story.frames);
+    let laid = null;
+    let shown = null;
+    return {
+      root: map.root,
+      stops: story.frames.map(([t]) => t),
+      show(t) {
+        const state = at(t);
+        if (state.l !== laid) map.lay(story.plans[state.l]);
+        if (state !== shown) map.show(state);
+        map.past(ratesBefore(story.frames, t));
+        laid = state.l;
+        shown = state;
+      },
+    };
+  },
+  timeline(story, still) {
+    const made = timeline(still?.querySelector("svg") ?? svgOf(story.svg ?? ""));
+    return { ...made, stops: [] };
+  },
+};
+
+// From frames [[t, state], ...] in the order of time to the state at a moment.
+export function latest(frames) {
+  return (t) => {
+    let [low, high] = [0, frames.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (frames[middle][0] <= t + 1e-6) low = middle;
+      else high = middle - 1;
+    }
+    return frames[low]?.[1] ?? {};
+  };
+}
+
+export function replay(kind, story, still = null) {
+  const picture = KINDS[kind](story, still);
+  const time = scrubber(story, picture.stops, picture.show);
+  const caption = element("p", { class: "kl-caption", "data-testid": "replay-caption" });
+  caption.textContent = story.caption ?? "";
+  const root = element(
+    "section",
+    { class: "kl-replay", "data-testid": "replay", "data-kind": kind, "aria-label": `Replay: ${story.title ?? ""}` },
+    picture.root,
+    time.root,
+    caption,
+  );
+  return {
+    root,
+    stop() {
+      time.stop();
+      picture.stop?.();
+    },
+  };
+}
