@@ -14,7 +14,7 @@ sys.path.insert(0, str(HERE / "extensions"))
 project = "kafka-lab"
 author = "the kafka-lab authors"
 copyright = "the kafka-lab authors. Prose: CC BY 4.0, code: Apache-2.0"
-extensions = ["myst_nb", "sphinx.ext.autodoc", "decisions"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "claims_page", "decisions", "furo_repairs", "predictions"]
 exclude_patterns = ["**/.ipynb_checkpoints", "evidence", "extensions", "labs/*/wrong"]
 
 # Pages: nbval has just run them, so they are shown as they are.
@@ -34,7 +34,6 @@ default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-python_maximum_signature_line_length = 88
 python_display_short_literal_types = True
 add_module_names = False
 toc_object_entries_show_parents = "hide"
@@ -43,6 +42,7 @@ html_theme = "furo"
 html_title = "kafka-lab"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_js_files = [("scrolling.js", {"defer": "defer"})]
 html_copy_source = False
 html_show_sphinx = False
 pygments_style = "a11y-high-contrast-light"

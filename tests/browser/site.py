@@ -1,0 +1,114 @@
+"""A built site on loopback, a browser that opens its pages, and what it finds wrong with them, in words."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, Route
+
+GRAVE = ("serious", "critical")
+
+# All folds open, as for a reader who skips every question; lazy pictures drawn.
+OPEN = "for (const fold of document.querySelectorAll('details')) fold.open = true"
+# An output that takes no room, or shows neither words nor a picture.
+EMPTY = """() => [...document.querySelectorAll('.cell_output > *')].filter((output) => {
+  const box = output.getBoundingClientRect();
+  const shows = output.innerText.trim() || output.querySelector('svg, img, canvas, input, button');
+  return box.width < 2 || box.height < 2 || !shows;
+}).map((output) => output.outerHTML.slice(0, 160))"""
+# What reaches beyond the window without a box of its own that scrolls.
+TOO_WIDE = """() => {
+  const width = document.documentElement.clientWidth;
+  const scrolls = (e) => /auto|scroll|hidden|clip/.test(getComputedStyle(e).overflowX);
+  const inBox = (e) => { for (let p = e.parentElement; p && p !== document.body; p = p.parentElement)
+    if (scrolls(p)) return true; return false; };
+  const wide = [...document.querySelectorAll('article *')].filter((e) =>
+    e.getBoundingClientRect().right > width + 1 && e.getBoundingClientRect().width > 1 && !inBox(e));
+  const page = document.documentElement.scrollWidth > width ? ['the page scrolls sideways'] : [];
+  return page.concat(wide.slice(0, 5).map((e) => `${e.tagName} ${e.className}: ${e.textContent.trim().slice(0, 60)}`));
+}"""
+AXE = """async () => (await axe.run(document, { resultTypes: ['violations'] })).violations.map((found) => {
+  const places = found.nodes.map((node) => node.target.join(' ')).slice(0, 3);
+  return { impact: found.impact, what: `${found.id}: ${places.join(', ')}` };
+})"""
+
+
+@cache
+def axe_core() -> str:
+    """axe-core's text, from the package that the lock of developers names."""
+    return (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """A folder on loopback; yields its address, which ends with `/`."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a page is looked at."""
+
+    theme: str
+    width: int
+
+    def __str__(self) -> str:
+        return f"{self.theme}-{self.width}"
+
+
+class Reader:
+    """A window of one width and theme, that reads one page after the other and writes down their faults."""
+
+    def __init__(self, browser: Browser, look: Look) -> None:
+        self.look = look
+        viewport = {"width": look.width, "height": 900}
+        context = browser.new_context(viewport=viewport, color_scheme=look.theme, reduced_motion="reduce")  # type: ignore[arg-type]
+        context.route(re.compile("."), self._let_through)
+        self.page: Page = context.new_page()
+        self.heard: list[str] = []
+        self.page.on("console", lambda said: self._hear(f"console: {said.text}") if said.type == "error" else None)
+        self.page.on("pageerror", lambda error: self._hear(f"console: {error}"))
+        self.page.on("dialog", lambda dialog: (self._hear(f"dialog: {dialog.message}"), dialog.dismiss()))
+
+    def _hear(self, fault: str) -> None:
+        self.heard.append(fault)
+
+    def _let_through(self, route: Route) -> None:
+        if re.match(r"(http://127\.0\.0\.1:\d+/|data:|blob:|file:)", route.request.url):
+            route.continue_()
+        else:
+            self.heard.append(f"asked elsewhere: {route.request.url}")
+            route.abort()
+
+    def open(self, url: str) -> None:
+        """Open a page, with all its folds."""
+        self.heard.clear()
+        self.page.goto(url, wait_until="load")
+        self.page.evaluate(OPEN)
+
+    def faults(self, url: str) -> list[str]:
+        """Open a page and say what is wrong with it; nothing if all is well."""
+        self.open(url)
+        empty = [f"empty output: {found}" for found in self.page.evaluate(EMPTY)]
+        wide = [f"too wide: {found}" for found in self.page.evaluate(TOO_WIDE)]
+        self.page.evaluate(axe_core())
+        grave = [f"axe: {found['what']}" for found in self.page.evaluate(AXE) if found["impact"] in GRAVE]
+        return [*self.heard, *empty, *wide, *grave]
