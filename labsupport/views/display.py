@@ -18,7 +18,7 @@ class Display:
     """
 
     def __init__(self, value: Any, still: Markup, plain: str, *, story: Story | None = None) -> None:
-        self.value = value
+        self.value, self.still = value, still
         self.story = story
         self.html = still if story is None else story.embedded(still)
         self._plain = plain

@@ -54,3 +54,20 @@ def replay_widget() -> type[Any]:
         story = traitlets.Dict().tag(sync=True)
 
     return ReplayWidget
+
+
+@cache
+def live_widget() -> type[Any]:
+    """A picture that moves: `state` is drawn anew each time; `story`, once it is there, is a replay of all of it."""
+    import anywidget
+    import traitlets
+
+    class LiveWidget(anywidget.AnyWidget):
+        _esm = assets.module("live_widget.js")
+        _css = assets.style()
+        kind = traitlets.Unicode().tag(sync=True)
+        state = traitlets.Dict().tag(sync=True)
+        story = traitlets.Dict().tag(sync=True)
+        ended = traitlets.Unicode().tag(sync=True)
+
+    return LiveWidget

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -20,7 +20,7 @@ from labsupport.core.escape import printable
 from labsupport.core.journal import Journal
 from labsupport.views import kernel, map_svg
 from labsupport.views.source import MapSource
-from labsupport.views.state import MapState, NodeView, note
+from labsupport.views.state import MapState, NodeView, PartitionView, note
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,8 @@ class ClusterMap:
         self._busy: set[int] = set()
         self._views: int | None = None  # not known: a page may be unable to say "hello" while a cell runs
         self._state = MapState()
+        self._moves = 0  # how often a leader moved in this picture
+        self._undrawn: dict[int, list[PartitionView]] = {}  # by that number: what no page has said to have drawn
 
     # What the reader sees
 
@@ -160,11 +162,22 @@ class ClusterMap:
         if state == before:
             return
         said = note(before, state)
+        moved = _moved(before, state)
+        if moved:
+            self._moves += 1
+            self._undrawn[self._moves] = moved
         with self._widget.hold_sync():  # one message, not four
             self._widget.plan = state.plan()
-            self._widget.now = state.now()
+            self._widget.now = {**state.now(), "d": self._moves} if self._moves else state.now()
             if said:
                 self._widget.note = said
+        self._tell(moved, "sent")
+
+    def _tell(self, moved: Sequence[PartitionView], seen: str) -> None:
+        """Write down when the picture changed: a tick was sent, or a page has drawn it."""
+        for part in moved:
+            journal: Journal = self._cluster.recording
+            journal.event("picture", topic=part.topic, partition=part.partition, node=part.leader, seen=seen)
 
     # The buttons
 
@@ -178,6 +191,10 @@ class ClusterMap:
             self._widget.send({"what": "hello"})
         elif what == "bye":
             self._views = max((self._views or 0) - 1, 0)
+        elif what == "drawn":
+            number = content.get("number")
+            for older in [n for n in list(self._undrawn) if isinstance(number, int) and n <= number]:
+                self._tell(self._undrawn.pop(older, []), "drawn")
         elif isinstance(what, str) and what in DEEDS:
             self._click(what, content.get("node"), content.get("click"))
 
@@ -217,6 +234,12 @@ class ClusterMap:
             with self._lock:
                 self._busy.discard(node_id)
         self._widget.send({"what": "done", "node": node_id, "error": printable(error, limit=400)})
+
+
+def _moved(before: MapState, after: MapState) -> list[PartitionView]:
+    """The partitions of the picture that are led by another broker than before."""
+    led = {part.label: part.leader for part in before.partitions}
+    return [p for p in after.partitions if p.leader is not None and led.get(p.label, p.leader) != p.leader]
 
 
 def _on_its_way(node: NodeView, real: Mapping[int, str]) -> bool:

@@ -6,23 +6,36 @@ a page can show it and hand it to a claim.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 from labsupport.core.errors import BadInput
 from labsupport.core.escape import printable
 from labsupport.core.finding import Finding
-from labsupport.views import cards, timeline, timeline_svg
+from labsupport.views import cards, isr, log_strip, timeline, timeline_svg
 from labsupport.views.display import Display
+from labsupport.views.live import Moving
 from labsupport.views.map import ClusterMap
 from labsupport.views.map_story import map_story
-from labsupport.views.map_svg import map_html
+from labsupport.views.map_svg import figure, map_html
 
 if TYPE_CHECKING:
     from labsupport.claims import Judgement
     from labsupport.cluster.cluster import Cluster
     from labsupport.observe import Failover, HistoryVerdict, Recording
 
-__all__ = ["cluster_map", "failover", "finding", "judgement", "recording", "replay", "stamps", "verdict"]
+__all__ = [
+    "cluster_map",
+    "failover",
+    "finding",
+    "isr_timeline",
+    "judgement",
+    "partition_log",
+    "recording",
+    "replay",
+    "stamps",
+    "verdict",
+]
 
 
 def cluster_map(cluster: Cluster) -> ClusterMap:
@@ -79,6 +92,40 @@ def recording(written: Recording) -> Display:
     return replay(written)
 
 
+def isr_timeline(source: Cluster | Recording, topic: object) -> Display:
+    """Who led and who was in sync, a lane a replica of each partition, over the faults; it moves with its cluster.
+
+    Raises `LabError` when the Recording knows no such topic.
+    """
+    written = _recording(source)
+
+    def make() -> Display:
+        read = isr.isr_timeline(written, str(topic))
+        svg = isr.isr_svg(read)
+        still = figure(svg, isr.caption(read), data_testid="isr-timeline")
+        return Display(read, still, isr.plain(read), story=isr.story_of(read, svg))
+
+    return _moving(source, make, ("isr", str(topic)))
+
+
+def partition_log(source: Cluster | Recording, topic: object, partition: int = 0) -> Display:
+    """The segments of a partition's log, their offsets, and where its readers stand; it moves with its cluster.
+
+    A running cluster is asked for the log from now on. Raises `LabError` when the Recording has nothing about it.
+    """
+    written = _recording(source)
+    watch = getattr(source, "watch_log", None)
+    if watch is not None and not written.closed:
+        watch(str(topic), partition)
+
+    def make() -> Display:
+        story, strip = log_strip.log_story(written, str(topic), partition)
+        still = figure(log_strip.log_svg(strip), log_strip.caption(strip), data_testid="partition-log")
+        return Display(strip, still, log_strip.plain(strip), story=story)
+
+    return _moving(source, make, ("log", str(topic), partition))
+
+
 def stamps(seen: Failover) -> Display:
     """A failover without its Recording: its caption."""
     return Display(seen, timeline_svg.stamps_html(seen), timeline.plain(seen))
@@ -92,6 +139,13 @@ def judgement(judged: Judgement) -> Display:
 def finding(found: Finding) -> Display:
     """What a check saw."""
     return Display(found, cards.finding_card(found), str(found))
+
+
+def _moving(source: Any, make: Callable[[], Display], key: Hashable) -> Display:
+    """A Recording that is still written moves on; another has happened."""
+    written = _recording(source)
+    written.catch_up()
+    return make() if written.closed else Moving(written, make, key=key)
 
 
 def _recording(source: Any) -> Any:

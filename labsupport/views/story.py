@@ -47,6 +47,11 @@ class Story:
         """The payload for a place where no still picture is."""
         return {**self.payload(), "svg": self.svg}
 
+    def now(self) -> dict[str, Any]:
+        """The last moment: what a live picture of this kind is sent."""
+        frames = self.drawing.get("frames")
+        return dict(frames[-1][1]) if frames else {"svg": self.svg, "caption": self.caption}
+
     def embedded(self, still: Markup) -> Markup:
         """The still picture with the story beside it as inert data; a page that has our script makes it a replay."""
         return tag("div", still, data(self.payload()), data_kafka_lab_replay=self.kind)

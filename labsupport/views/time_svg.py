@@ -40,12 +40,12 @@ class Look:
 
 def look_of(what: str) -> Look:
     """What is broken is dashed, what is on its way is dotted, what is well is filled."""
+    if what.startswith("eligible"):
+        return Look(colour.FOLLOWER, "2 2", "0.04")
     if what in {"stopped", "paused", "nobody", "not in sync"} or what.endswith(")"):
         return Look(colour.BROKEN, "5 3", "0.08")
     if what in {"starting", "waiting"}:
         return Look(colour.GREY, "2 3", "0.08")
-    if what.startswith("eligible"):
-        return Look(colour.FOLLOWER, "2 2", "0.04")
     return Look(colour.LEADER if what.startswith(("broker ", "leader")) else colour.FOLLOWER)
 
 
@@ -59,6 +59,7 @@ class TimeDrawing:
         self._parts: list[object] = []
         self._over: list[object] = []
         self._lines: list[tuple[float, float, Stamp]] = []  # x, top and stamp of those whose line is not drawn yet
+        self._named: dict[float, float] = {}  # y -> how far to the right names of faults stand there
 
     def x(self, seconds: float) -> float:
         """Where a moment lies; what is outside the picture lies on its edge."""
@@ -205,15 +206,17 @@ class TimeDrawing:
             x, anchor = self.x(at) + 6, "start"
         self._over.append(tag("text", words, x=x, y=self.y - 4, text_anchor=anchor))
 
-    def shade(self, fault: Span, top: float, *, words_y: float | None = None) -> None:
-        """A ground from `top` to here for as long as a fault lasted, with its name at its foot."""
+    def shade(self, fault: Span, top: float) -> None:
+        """A ground from `top` to here for as long as a fault lasted, with its name at its foot where there is room."""
         x, width = self.x(fault.begin), self.x(fault.end) - self.x(fault.begin)
-        ground = tag("rect", x=x, y=top, width=width, height=self.y - top, fill=colour.BROKEN, fill_opacity="0.09")
+        style = {"fill": colour.BROKEN, "fill_opacity": "0.09"}
+        ground = tag("rect", x=x, y=top, width=max(width, 1.0), height=self.y - top, **style)
         self._under.append(tag("g", ground, tag("title", text(fault.what)), data_fault=fault.what))
-        where = {"x": x + 6, "text_anchor": "start"}
-        if x + 6 + _LETTER * len(fault.what) > WIDTH - RIGHT:
-            where = {"x": float(WIDTH - RIGHT - 4), "text_anchor": "end"}
-        self._over.append(tag("text", text(fault.what), y=self.y - 6 if words_y is None else words_y, **where))
+        y, long = self.y - 6, _LETTER * len(fault.what)
+        begin = min(x + 6, WIDTH - RIGHT - 4 - long)
+        if begin > self._named.get(y, float("-inf")):
+            self._named[y] = begin + long
+            self._over.append(tag("text", text(fault.what), x=max(begin, float(LEFT)), y=y))
 
     def axis(self, words: str) -> None:
         """Seconds under what was drawn, with their unit."""

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labsupport.views import page
+from labsupport.views.happened import events_of
 from labsupport.views.markup import Markup
 
 if TYPE_CHECKING:
     from labsupport.observe import Recording
 
-MOST_FAILOVERS = 6
+MOST_FAILOVERS, MOST_TOPICS = 6, 4
 
 
 def save(recording: Recording, path: Path | str) -> Path:
@@ -28,7 +29,16 @@ def sections(recording: Recording) -> list[tuple[str, Markup]]:
         (f"Failover of {topic}-{partition}", show.failover(recording, topic, partition).html)
         for topic, partition in _hit(recording)[:MOST_FAILOVERS]
     ]
+    found += [
+        (f"In-sync replicas of {topic}", show.isr_timeline(recording, topic).html) for topic in _topics(recording)
+    ]
     return found
+
+
+def _topics(recording: Recording) -> list[str]:
+    """The topics whose in-sync replicas were ever seen; internal ones are not recorded."""
+    seen = {str(event["topic"]) for event in events_of(recording) if event.get("what") == "isr"}
+    return sorted(seen)[:MOST_TOPICS]
 
 
 def _hit(recording: Recording) -> list[tuple[str, int]]:

@@ -2,6 +2,7 @@
 
 import { clusterMap, ratesBefore } from "./cluster_map.js";
 import { element } from "./dom.js";
+import { logStrip } from "./log_strip.js";
 import { scrubber } from "./scrubber.js";
 import { svgOf, timeline } from "./timeline.js";
 
@@ -24,6 +25,11 @@ export const KINDS = {
         shown = state;
       },
     };
+  },
+  log(story) {
+    const strip = logStrip(story.name);
+    const at = latest(story.frames);
+    return { root: strip.root, stops: story.frames.map(([t]) => t), show: (t) => strip.show(at(t)) };
   },
   timeline(story, still) {
     const made = timeline(still?.querySelector("svg") ?? svgOf(story.svg ?? ""));
@@ -56,6 +62,9 @@ export function replay(kind, story, still = null) {
     time.root,
     caption,
   );
+  const [left, right] = picture.axis ?? [1, 99];
+  root.style.setProperty("--kl-left", `${left}%`); // the slider's time lies under the picture's
+  root.style.setProperty("--kl-right", `${100 - right}%`);
   return {
     root,
     stop() {

@@ -9,8 +9,6 @@ export function timeline(svg) {
   const { begin, end, left, right } = Object.fromEntries(
     Object.entries(svg.dataset).map(([name, value]) => [name, Number(value)]),
   );
-  root.style.setProperty("--kl-from", `${left}%`);
-  root.style.setProperty("--kl-to", `${right}%`);
 
   function show(t) {
     const place = left + ((Math.min(Math.max(t, begin), end) - begin) / (end - begin || 1)) * (right - left);
@@ -21,7 +19,7 @@ export function timeline(svg) {
     line.hidden = t >= end;
   }
 
-  return { root, show };
+  return { root, show, axis: [left, right] };
 }
 
 // An SVG that our kernel wrote, as an element. It was escaped when it was made; whatever could run is taken out anyway.

@@ -242,6 +242,22 @@ def test_a_map_that_nobody_looks_at_sends_nothing(cluster: FakeCluster, live: Li
     wait_until(lambda: any(update.get("now", {}).get("s") == "srr" for update in comm.updates()), 10, because="a tick")
 
 
+def test_it_is_written_down_when_the_picture_changed(cluster: FakeCluster, live: Live) -> None:
+    """Once when a tick with the new leader was sent, and once when the page says that it has drawn it."""
+    shown, comm = live(cluster)
+    shown._on_message(None, {"do": "hello"}, [])
+    cluster.lead("flights", 1, leader=3, isr=[2, 3])
+    wait_until(lambda: any("d" in update.get("now", {}) for update in comm.updates()), 10, because="the tick")
+    for _ in range(2):  # a second page draws it too: it is news once
+        shown._on_message(None, {"do": "drawn", "number": shown._moves}, [])
+    shown._on_message(None, {"do": "drawn", "number": "all"}, [])
+    pictures = [e for e in cluster.recording.entries(kinds={"event"}) if e["what"] == "picture"]
+    assert [(e["topic"], e["partition"], e["node"], e["seen"]) for e in pictures] == [
+        ("flights", 1, 3, "sent"),
+        ("flights", 1, 3, "drawn"),
+    ]
+
+
 def test_the_page_of_the_map_never_makes_markup_of_text() -> None:
     """In the browser, text from a cluster is set as text; nothing is fetched, nothing is evaluated."""
     source = str(kernel.map_widget()._esm)

@@ -13,7 +13,7 @@ from labsupport.observe import Recording
 from labsupport.views import show
 from labsupport.views.happened import Span
 from labsupport.views.time_svg import ceiling
-from labsupport.views.timeline import Timeline, timeline_of
+from labsupport.views.timeline import Timeline, caption, timeline_of
 from labsupport.views.timeline_svg import timeline_svg
 
 from .conftest import HOSTILE, parse, with_data, words
@@ -62,6 +62,25 @@ def test_the_moments_are_measured_from_the_kill(tmp_path: Path) -> None:
         9.0: "broker 2 leads: 9,000 ms",
         9.25: "first acknowledged write: 9,250 ms",
     }
+
+
+def test_the_fourth_stamp_is_when_the_picture_changed(tmp_path: Path) -> None:
+    """What the page says counts; without a page, the moment when the map was sent, and it is called so."""
+    made = recording(tmp_path)
+    assert timeline(made).picture_s is None
+
+    def showed(t_s: float, node: int, seen: str) -> None:
+        made.event("picture", t_s=made.began_s + t_s, topic="flights", partition=0, node=node, seen=seen)
+
+    showed(14.1, 2, "sent")
+    assert "picture sent: 9,100 ms" in words(parse(timeline_svg(timeline(made))))
+    showed(14.2, 3, "drawn")  # of another broker
+    showed(14.3, 2, "drawn")
+    drawn = timeline(made)
+    assert (drawn.picture_s, drawn.picture_drawn) == (pytest.approx(9.3), True)
+    stamps = [float(at) for at in with_data(parse(timeline_svg(drawn)), "stamp")]
+    assert sorted(stamps) == pytest.approx([0, 9.0, 9.25, 9.3])
+    assert "The picture showed it after 9,300 ms." in caption(drawn).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_the_caption_states_the_finding(tmp_path: Path) -> None:

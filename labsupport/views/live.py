@@ -1,0 +1,108 @@
+"""What moves while its cluster runs: a thread a picture, which ends with the cluster or when it is drawn again."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+from weakref import WeakValueDictionary
+
+from labsupport.core.errors import LabError
+from labsupport.views import kernel
+from labsupport.views.display import Display
+
+log = logging.getLogger(__name__)
+
+REPLACED = "This picture has stopped: it is drawn again elsewhere."
+_shown: WeakValueDictionary[Hashable, Ticker] = WeakValueDictionary()
+_shown_lock = threading.Lock()
+
+
+class Ticker:
+    """Calls `tick` every so many seconds while somebody may be looking, until `closed()` or until it is stopped.
+
+    Of two with the same `key` the older one stops. `widget` has a trait `ended`, which says why nothing moves.
+    """
+
+    def __init__(
+        self, key: Hashable, widget: Any, *, tick: Callable[[], None], closed: Callable[[], bool], every_s: float
+    ) -> None:
+        self.widget, self.views = widget, 0
+        self._known = False  # whether a page has ever said "hello"
+        self._tick, self._closed, self._every_s = tick, closed, every_s
+        self._stop = threading.Event()
+        with _shown_lock:
+            older, _shown[key] = _shown.get(key), self
+        if older is not None:
+            older.stop(REPLACED)
+        widget.on_msg(self._hear)
+        self.thread = threading.Thread(target=self._run, name="kafka-lab picture", daemon=True)
+        self.thread.start()
+
+    def stop(self, reason: str) -> None:
+        """Leave the picture as it is, and say why. May be called twice."""
+        self._stop.set()
+        if not self.widget.ended:
+            self.widget.ended = reason
+
+    def _hear(self, _widget: object, content: object, _buffers: object) -> None:
+        what = content.get("do") if isinstance(content, Mapping) else None
+        if what == "hello":
+            self.views, self._known = self.views + 1, True
+        elif what == "bye":
+            self.views = max(self.views - 1, 0)
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._every_s):
+            if self.widget.comm is None:
+                return
+            try:
+                ended = self._closed()  # before the tick, which then draws the end
+                if self.views or not self._known or ended:
+                    self._tick()
+            except LabError as error:
+                log.debug("a picture ended early: %s", error)
+                self.stop(str(error))
+                return
+            if ended:
+                self._stop.set()
+                return
+
+
+class Moving(Display):
+    """A picture of a running cluster, made anew when its Recording tells of something; then a replay of all of it.
+
+    `make` draws what the Recording holds by now. Not every new entry is worth a drawing: `kinds` names those that are.
+    """
+
+    def __init__(self, recording: Any, make: Callable[[], Display], *, key: Hashable, every_s: float = 0.5) -> None:
+        first = make()
+        super().__init__(first.value, first.still, repr(first), story=first.story)
+        self._recording, self._make, self._key, self._every_s = recording, make, (id(recording), key), every_s
+        self._follower: Any = None
+        self._ticker: Ticker | None = None
+
+    def _live(self, story: Any) -> Any:
+        if self._recording.closed:
+            return super()._live(story)
+        if self._widget is None:
+            self._follower = self._recording.follow(kinds={"event"})
+            self._follower.poll()
+            self._widget = kernel.live_widget()(kind=story.kind, state=story.now())
+            self._ticker = Ticker(self._key, self._widget, tick=self._tick, closed=self._closed, every_s=self._every_s)
+        return self._widget
+
+    def _closed(self) -> bool:
+        return bool(self._recording.closed)
+
+    def _tick(self) -> None:
+        news, closed = self._follower.poll(), self._closed()
+        if not news and not closed:
+            return
+        story = self._make().story
+        assert story is not None
+        self._widget.state = story.now()
+        if closed:
+            self._follower.close()
+            self._widget.story = story.alone()
