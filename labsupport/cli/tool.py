@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import difflib
 import os
-import shlex
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
@@ -23,12 +21,6 @@ from labsupport.core.errors import BadInput, LabError, NotRunning
 from labsupport.core.escape import printable
 
 NAMED_CLUSTER = "KAFKA_LAB_CLUSTER"  # exported by `kafka-lab env`
-_LOGGING = {
-    "3": ("-Dlog4j.configuration", "tools-log4j.properties"),
-    "4": ("-Dlog4j2.configurationFile", "tools-log4j2.yaml"),
-}
-_SCRIPT_ARGUMENTS = {"zookeeper-shell": ["-server"]}  # what the script of Kafka's distribution puts in front
-_LONG_RUNNING = ("connect-", "mirror-maker", "-perf-test", "verifiable-")
 
 
 class _Tool(click.Command):
@@ -73,20 +65,6 @@ def run_as_script(arguments: Sequence[str]) -> NoReturn:
     _become(_known(script), words, _cluster(None, words))
 
 
-def command_line(name: str, arguments: Sequence[str], version: str, environment: Mapping[str, str]) -> list[str]:
-    """The JVM's command line. As with Kafka's scripts, KAFKA_HEAP_OPTS, KAFKA_OPTS and KAFKA_LOG4J_OPTS are heeded."""
-    from labsupport.provision import kafka_home
-    from labsupport.provision.tools import FIRST_ARGUMENT, tool_main
-
-    main_class = tool_main(version, name)
-    program = [*([] if main_class == FIRST_ARGUMENT else [main_class]), *_SCRIPT_ARGUMENTS.get(name, []), *arguments]
-    home = kafka_home(version)
-    flags = ["-Xmx512m"] if any(part in name for part in _LONG_RUNNING) else home.flags("tool")
-    logging = shlex.split(environment.get("KAFKA_LOG4J_OPTS", "")) or [_quiet(version)]
-    own = shlex.split(environment.get("KAFKA_HEAP_OPTS", "")) + shlex.split(environment.get("KAFKA_OPTS", ""))
-    return [str(home.java), *flags, *logging, *own, "-cp", home.classpath, *program]
-
-
 def _known(name: str) -> str:
     """The tool's short name: `topics` for `topics`, `kafka-topics` and `kafka-topics.sh`. Raises `BadInput`."""
     from labsupport.provision.tools import TOOLS
@@ -99,12 +77,9 @@ def _known(name: str) -> str:
     return short
 
 
-def _quiet(version: str) -> str:
-    prop, file = _LOGGING[version.split(".", maxsplit=1)[0]]
-    return f"{prop}={Path(__file__).with_name(file).as_uri()}"
-
-
 def _become(name: str, arguments: Sequence[str], record: dict[str, Any] | None) -> NoReturn:
+    from labsupport.provision.tool_jvm import command_line
+
     command = command_line(name, arguments, _version(name, record), os.environ)
     sys.stdout.flush()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored stays so in a new program

@@ -12,6 +12,7 @@ from labsupport.cli import tool
 from labsupport.cluster import registry
 from labsupport.core.errors import LabError, NotRunning
 from labsupport.provision import KafkaHome
+from labsupport.provision.tool_jvm import command_line
 
 
 def record(name: str, version: str, port: int) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 @pytest.mark.usefixtures("home")
 def test_a_tool_is_a_quiet_jvm_with_the_class_behind_its_script() -> None:
     """Warnings on stderr only, so that stdout is the tool's own."""
-    command = tool.command_line("topics", ["--list"], "4.3.1", {})
+    command = command_line("topics", ["--list"], "4.3.1", {})
     at = command.index("-cp")
     assert command[0] == "/jre/bin/java"
     assert command[at:] == ["-cp", "/jars/4.3.1.jar", "org.apache.kafka.tools.TopicCommand", "--list"]
@@ -60,7 +61,7 @@ def test_the_variables_of_kafka_s_scripts_are_heeded() -> None:
         "KAFKA_OPTS": "-Djava.security.auth.login.config='/my path/jaas.conf' -Dx=y",
         "KAFKA_LOG4J_OPTS": "-Dlog4j.configuration=file:mine.properties",
     }
-    command = tool.command_line("topics", [], "3.9.2", environment)
+    command = command_line("topics", [], "3.9.2", environment)
     at = command.index("-cp")
     own = ["-Xmx1g", "-Djava.security.auth.login.config=/my path/jaas.conf", "-Dx=y"]
     assert command[at - 4 : at] == ["-Dlog4j.configuration=file:mine.properties", *own]
@@ -69,16 +70,16 @@ def test_the_variables_of_kafka_s_scripts_are_heeded() -> None:
 @pytest.mark.usefixtures("home")
 def test_what_scripts_put_in_front_is_put_in_front() -> None:
     """`zookeeper-shell.sh HOST:PORT` is `-server HOST:PORT` to its class; run-class takes any class."""
-    shell = tool.command_line("zookeeper-shell", ["h:1", "ls", "/"], "3.9.2", {})
+    shell = command_line("zookeeper-shell", ["h:1", "ls", "/"], "3.9.2", {})
     assert shell[-4:] == ["-server", "h:1", "ls", "/"]
-    assert tool.command_line("run-class", ["a.B", "c"], "3.9.2", {})[-3:] == ["/jars/3.9.2.jar", "a.B", "c"]
+    assert command_line("run-class", ["a.B", "c"], "3.9.2", {})[-3:] == ["/jars/3.9.2.jar", "a.B", "c"]
 
 
 @pytest.mark.usefixtures("home")
 def test_what_runs_long_gets_the_full_compiler() -> None:
     """Quick-start flags would make a performance test measure our flags."""
-    quick = tool.command_line("topics", [], "4.3.1", {})
-    measured = tool.command_line("producer-perf-test", [], "4.3.1", {})
+    quick = command_line("topics", [], "4.3.1", {})
+    measured = command_line("producer-perf-test", [], "4.3.1", {})
     assert "-XX:TieredStopAtLevel=1" in quick and "-XX:TieredStopAtLevel=1" not in measured
 
 
