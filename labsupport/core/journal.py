@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 
@@ -29,10 +30,18 @@ class Journal(Protocol):
         t_s: float | None = None,
         error: str = "",
     ) -> None:
-        """A send came to its end. `outcome`: "acked", "failed" (certainly not written) or "unknown" (may be)."""
+        """A send came to its end. `outcome`: "acked", "failed" (certainly not written) or "unknown" (may be).
 
-    def read(self, topic: str, partition: int, offset: int, record_id: str, *, t_s: float | None = None) -> None:
-        """A record was read."""
+        `record_id` is PRODUCER-NUMBER, numbered in the order in which the producer's sends were made.
+        """
+
+    def read(
+        self, topic: str, partition: int, offset: int, record_id: str, *, t_s: float | None = None, reader: str = ""
+    ) -> None:
+        """A record was read by `reader`; "" is the read of a whole topic, on which verdicts rest."""
+
+    def verdict(self, fields: Mapping[str, object]) -> None:
+        """What was judged of a history."""
 
     def catch_up(self) -> None:
         """Return once what is true of the cluster now is written down, as far as that can be seen within a second."""
@@ -58,6 +67,10 @@ class NullJournal:
         error: str = "",
     ) -> None: ...
 
-    def read(self, topic: str, partition: int, offset: int, record_id: str, *, t_s: float | None = None) -> None: ...
+    def read(
+        self, topic: str, partition: int, offset: int, record_id: str, *, t_s: float | None = None, reader: str = ""
+    ) -> None: ...
+
+    def verdict(self, fields: Mapping[str, object]) -> None: ...
 
     def catch_up(self) -> None: ...

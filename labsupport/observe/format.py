@@ -1,4 +1,4 @@
-"""File format version 1 of a Recording: the header, the entries, and their form as lines of JSON.
+"""File format version 2 of a Recording: the headers, the entries of its view, and their form as lines of JSON.
 
 `docs/recording-format.md` describes every field. Text from brokers is stored as it came; it is escaped when shown.
 """
@@ -14,13 +14,17 @@ from typing import Any
 from labsupport.core.errors import LabError
 from labsupport.core.escape import printable
 
-FORMAT = "kafka-lab-recording"
-VERSION = 1
+FORMAT, HISTORY_FORMAT = "kafka-lab-recording", "kafka-lab-history"
+VERSION, VERSIONS = 2, (1, 2)  # what is written, what is read
+PACKED = frozenset({"send", "read"})  # kinds that are in the history; in version 1 they stood in the one file
+# events that are in both files, since their place among the operations matters
+MARKS = frozenset({"load", "read back began", "read back", "fault began", "fault healed"})
 FIELDS = {  # what an entry of a kind has at least; kinds and fields that we do not know are handed on as they are
     "event": {"what"},
     "sample": {"name", "value"},
     "send": {"topic", "id", "outcome", "partition", "offset", "intended", "error"},
     "read": {"topic", "partition", "offset", "id"},
+    "verdict": set[str](),
 }
 HEADER_LIMIT_BYTES = 65_536  # far more than any header; a binary file may have no line end at all
 
@@ -40,11 +44,16 @@ class ClusterFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """The first line of a Recording. `began_s` is on CLOCK_MONOTONIC, `began_wall` the same moment in UTC."""
+    """The first line of a Recording. `began_s` is on CLOCK_MONOTONIC, `began_wall` the same moment in UTC.
+
+    `recording_id` is the same in the view and in its history; "" in version 1, which has no history of its own.
+    """
 
     began_wall: str
     began_s: float
     cluster: ClusterFacts
+    version: int = VERSION
+    recording_id: str = ""
 
     def encode(self) -> bytes:
         """The header as a line."""
@@ -56,18 +65,28 @@ class Header:
             "brokers": facts.brokers,
             "coordinators": facts.coordinators,
         }
-        head: Entry = {"format": FORMAT, "version": VERSION, "clock": "monotonic"}
-        return (encode({**head, "began_wall": self.began_wall, "began_s": self.began_s, "cluster": cluster})).encode()
+        head: Entry = {"format": FORMAT, "version": self.version}
+        if self.version > 1:
+            head["recording_id"] = self.recording_id
+        head |= {"clock": "monotonic", "began_wall": self.began_wall, "began_s": self.began_s, "cluster": cluster}
+        return encode(head).encode()
+
+    def encode_history(self) -> bytes:
+        """The first line of the history that belongs to this view."""
+        head = {"format": HISTORY_FORMAT, "version": self.version, "recording_id": self.recording_id}
+        return encode(head).encode()
 
     @classmethod
     def decode(cls, line: bytes, *, name: str) -> Header:
         """Read a first line; `name` is the file's, for the message. Raises `LabError` when it is not ours to read."""
-        fields = _header_fields(line, name=name)
+        fields = _header_fields(line, FORMAT, name=name)
         try:
             cluster = fields["cluster"]
             return cls(
                 began_wall=str(fields["began_wall"]),
                 began_s=float(fields["began_s"]),
+                version=fields["version"],
+                recording_id=str(fields["recording_id"]) if fields["version"] > 1 else "",
                 cluster=ClusterFacts(
                     name=str(cluster["name"]),
                     coordination=str(cluster["coordination"]),
@@ -80,19 +99,35 @@ class Header:
             raise LabError(f"{printable(name)} is a damaged recording: its first line is incomplete.") from error
 
 
-def _header_fields(line: bytes, *, name: str) -> Entry:
+def is_history(line: bytes) -> bool:
+    """Whether a file that begins with this line is, or claims to be, a history."""
+    return _fields(line).get("format") == HISTORY_FORMAT
+
+
+def recording_of(line: bytes, *, name: str) -> str:
+    """The id of the Recording to which the history with this first line belongs. Raises `LabError`."""
+    return str(_header_fields(line, HISTORY_FORMAT, name=name).get("recording_id"))
+
+
+def _header_fields(line: bytes, form: str, *, name: str) -> Entry:
+    fields = _fields(line)
+    if fields.get("format") != form or type(fields.get("version")) is not int:
+        what = "a recording" if form == FORMAT else "the history of a recording"
+        raise LabError(f"{printable(name)} is not {what} of kafka-lab.")
+    if fields["version"] not in VERSIONS:
+        raise LabError(
+            f"{printable(name)} has format version {fields['version']} and this kafka-lab reads up to version "
+            f"{VERSION}: update kafka-lab to open it."
+        )
+    return fields
+
+
+def _fields(line: bytes) -> Entry:
     try:
         fields = json.loads(line) if line.endswith(b"\n") else None
     except (ValueError, RecursionError):
         fields = None
-    if not isinstance(fields, dict) or fields.get("format") != FORMAT or type(fields.get("version")) is not int:
-        raise LabError(f"{printable(name)} is not a recording of kafka-lab.")
-    if fields["version"] != VERSION:
-        raise LabError(
-            f"{printable(name)} has format version {fields['version']} and this kafka-lab reads version {VERSION}: "
-            "update kafka-lab to open it."
-        )
-    return fields
+    return fields if isinstance(fields, dict) else {}
 
 
 def encode(entry: Mapping[str, object]) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
+import secrets
 import weakref
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from operator import index
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -14,8 +17,9 @@ from typing import TYPE_CHECKING, Self
 from labsupport.core.clock import now_s
 from labsupport.core.escape import printable
 from labsupport.observe import shelf
-from labsupport.observe.follow import Follower, open_recording
-from labsupport.observe.format import ClusterFacts, Entry, Header, encode
+from labsupport.observe.follow import Follower, find_view, operations
+from labsupport.observe.format import MARKS, ClusterFacts, Entry, Header, encode
+from labsupport.observe.operations import Mark, Operation, Read, Send, split_id
 from labsupport.observe.writer import Writer
 
 if TYPE_CHECKING:
@@ -23,11 +27,11 @@ if TYPE_CHECKING:
 
 
 class Recording:
-    """An append-only file of events, samples, sends and reads (`core.journal.Journal`).
+    """Two append-only files: events, samples and verdicts at `path`, sends and reads at `history_path`.
 
-    `create` one to write, `load` one to read. Written entries are in the file within 100 ms, so it can be read after
-    a crash. No method that writes blocks on the disk or raises OSError: when the disk is full, recording stops and
-    `trouble` says so. After `close()`, and in a forked child, writes are ignored.
+    It is a `core.journal.Journal`. `create` one to write, `load` one to read. Written entries are in the files within
+    100 ms, so it can be read after a crash. No method that writes blocks on the disk or raises OSError: when the disk
+    is full, recording stops and `trouble` says so. After `close()`, and in a forked child, writes are ignored.
     """
 
     def __init__(self, path: Path, header: Header, writer: Writer | None = None) -> None:
@@ -51,8 +55,8 @@ class Recording:
     ) -> Recording:
         """Begin a Recording of the cluster `name`, in the user's folder of recordings unless `folder` is given.
 
-        `coordinators` are names ("zookeeper-1", "controller-101"). The newest 20 files of the folder are kept.
-        Raises `LabError` when the file cannot be made.
+        `coordinators` are names ("zookeeper-1", "controller-101"). The newest 20 recordings of the folder are kept.
+        Raises `LabError` when the files cannot be made.
         """
         facts = ClusterFacts(
             name=name,
@@ -61,15 +65,20 @@ class Recording:
             brokers=tuple(brokers),
             coordinators=tuple(coordinators),
         )
-        header = Header(began_wall=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}", began_s=now_s(), cluster=facts)
+        header = Header(
+            began_wall=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
+            began_s=now_s(),
+            cluster=facts,
+            recording_id=secrets.token_hex(8),
+        )
         folder = shelf.recordings_folder() if folder is None else folder
-        path, fd = shelf.open_new(folder, name, header.encode())
+        path, view, history = shelf.open_new(folder, name, header.encode(), header.encode_history())
         shelf.prune(folder)
-        return cls(path, header, Writer(fd, name=name))
+        return cls(path, header, Writer(view, history, name=name))
 
     @classmethod
     def for_cluster(cls, cluster: Cluster) -> Recording:
-        """Begin a Recording of `cluster`. Raises `LabError` when the file cannot be made."""
+        """Begin a Recording of `cluster`. Raises `LabError` when the files cannot be made."""
         return cls.create(
             name=cluster.name,
             coordination=cluster.spec.coordination,
@@ -80,10 +89,17 @@ class Recording:
 
     @classmethod
     def load(cls, path: Path | str) -> Recording:
-        """Open a Recording to read. Raises `LabError` when the file is none, newer than we read, or unreadable."""
-        file, header = open_recording(Path(path))
-        file.close()
-        return cls(Path(path), header)
+        """Open a Recording to read, by its view, its history, or its one file of version 1.
+
+        A view can be read without its history, as far as neither sends nor reads are asked for. Raises `LabError` when
+        the file is none, newer than we read, or unreadable, and for a history without its view.
+        """
+        return cls(*find_view(Path(path)))
+
+    @property
+    def history_path(self) -> Path:
+        """Where the sends and reads are: in a file of their own, or in `path` for a Recording of version 1."""
+        return shelf.history_of(self.path) if self.header.version > 1 else self.path
 
     @property
     def began_s(self) -> float:
@@ -102,12 +118,20 @@ class Recording:
 
     def event(self, what: str, *, t_s: float | None = None, **fields: object) -> None:
         """Something changed. The field names `t`, `k` and `what` are ours."""
-        self._put(encode({"t": self._t(t_s), "k": "event", "what": what} | _unreserved(fields, "what")))
+        line = encode({"t": self._t(t_s), "k": "event", "what": what} | _unreserved(fields, "what"))
+        if what in MARKS:
+            self._put(_mark(line), line)
+        else:
+            self._put(line)
 
     def sample(self, name: str, value: float, *, t_s: float | None = None, **labels: object) -> None:
         """A measured quantity; its unit ends its name. The label names `t`, `k`, `name` and `value` are ours."""
         entry = {"t": self._t(t_s), "k": "sample", "name": name, "value": value}
         self._put(encode(entry | _unreserved(labels, "name", "value")))
+
+    def verdict(self, fields: Mapping[str, object]) -> None:
+        """What was judged of a history. The field names `t` and `k` are ours."""
+        self._put(encode({"t": self._t(None), "k": "verdict"} | _unreserved(dict(fields))))
 
     def send(
         self,
@@ -122,24 +146,26 @@ class Recording:
         error: str = "",
     ) -> None:
         """A send came to its end: "acked", "failed" (certainly not written) or "unknown" (may be written)."""
-        entry: Entry = {"t": self._t(t_s), "k": "send", "topic": topic, "id": record_id, "outcome": outcome}
+        if self._writer is None:
+            return
         intended = None if intended_s is None else self._t(intended_s)
-        entry |= {"partition": partition, "offset": offset, "intended": intended, "error": error}
-        if self._writer is not None:
-            count = (lambda: self._acked.update((topic,))) if outcome == "acked" else None
-            self._writer.put(entry, also=count)
+        partition = None if partition is None else index(partition)
+        offset = None if offset is None else index(offset)
+        ended = Send(self._t(t_s), topic, *split_id(record_id), outcome, partition, offset, intended, error)
+        self._writer.put(ended, also=(lambda: self._acked.update((topic,))) if outcome == "acked" else None)
 
-    def read(self, topic: str, partition: int, offset: int, record_id: str, *, t_s: float | None = None) -> None:
-        """A record was read."""
-        head: Entry = {"t": self._t(t_s), "k": "read", "topic": topic}
-        self._put(head | {"partition": partition, "offset": offset, "id": record_id})
+    def read(
+        self, topic: str, partition: int, offset: int, record_id: str, *, t_s: float | None = None, reader: str = ""
+    ) -> None:
+        """A record was read by `reader`; "" is the read of a whole topic."""
+        self._put(Read(self._t(t_s), topic, index(partition), index(offset), *split_id(record_id), reader))
 
     def acked_by_topic(self) -> dict[str, int]:
         """How many acknowledged sends were recorded so far, by topic."""
         return dict(self._acked)
 
     def flush(self, timeout_s: float = 5) -> None:
-        """Return once everything recorded so far is in the file (or `trouble` says why it never will be)."""
+        """Return once everything recorded so far is in the files (or `trouble` says why it never will be)."""
         if self._writer is not None:
             self._writer.flush(timeout_s)
 
@@ -157,17 +183,31 @@ class Recording:
         self.flush()
 
     def follow(self, *, kinds: Collection[str] | None = None) -> Follower:
-        """Someone who asks again and again what is new, from the first entry on. Views leave sends out by `kinds`."""
+        """Someone who asks again and again what is new, from the first entry on. Views leave sends out by `kinds`.
+
+        Raises `LabError` when sends or reads are wanted and the history is missing or another one's.
+        """
         return Follower(self.path, kinds=kinds)
 
     def entries(self, *, kinds: Collection[str] | None = None) -> Iterator[Entry]:
-        """All entries so far, in the order of the file. Raises `LabError` when the file is damaged."""
+        """All entries so far: the view's in its order, sends and reads among them by their times and the marks.
+
+        Raises `LabError` when a file is damaged, and when sends or reads are wanted and the history is missing.
+        """
         self.flush()
         follower = self.follow(kinds=kinds)
         try:
             yield from follower.stream()
         finally:
             follower.close()
+
+    def operations(self) -> Iterator[Operation]:
+        """Every send, read and mark so far, in the order in which they were written. A million take a few seconds.
+
+        Raises `LabError` when the history is missing, damaged, or another recording's.
+        """
+        self.flush()
+        return operations(self.path, self.header)
 
     def close(self) -> None:
         """Write out what is queued and end the Recording. Calling it again does nothing."""
@@ -190,9 +230,15 @@ class Recording:
             t_s = now_s()
         return round(t_s - self.header.began_s, 6)
 
-    def _put(self, item: str | Entry) -> None:
+    def _put(self, *items: str | Operation) -> None:
         if self._writer is not None:
-            self._writer.put(item)
+            self._writer.put(*items)
+
+
+def _mark(line: str) -> Mark:
+    """The mark that an event is, as it will be read."""
+    entry: Entry = json.loads(line)
+    return Mark(entry.pop("t"), entry.pop("what"), {name: value for name, value in entry.items() if name != "k"})
 
 
 def _unreserved(fields: dict[str, object], *own: str) -> dict[str, object]:

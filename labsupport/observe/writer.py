@@ -1,4 +1,4 @@
-"""The one thread that writes a Recording's file. Whoever has something to record only puts it into a queue."""
+"""The one thread that writes a Recording's two files. Whoever has something to record only puts it into a queue."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from labsupport.observe.format import Entry, encode
+from labsupport.observe.operations import Operation
+from labsupport.observe.packed import Packer
 
 GATHER_S = 0.05  # entries wait this long for company: two writes within the 100 ms that the format promises
 QUEUE_LIMIT = 500_000  # entries; some 200 MB. A disk that is this far behind does not come back
 
 _log = logging.getLogger(__name__)
 
-Item = str | Entry | threading.Event  # a line, an entry still to be encoded, or someone who waits for the file
+Item = str | Operation | threading.Event  # a line of the view, a row of the history, or someone who waits for both
 
 
 class Writer:
-    """Appends to `fd`, which it owns and closes. Nothing here blocks a caller on the disk or raises OSError."""
+    """Appends to both files, whose descriptors it owns and closes. Nothing here blocks a caller or raises OSError."""
 
-    def __init__(self, fd: int, *, name: str) -> None:
+    def __init__(self, view: int, history: int, *, name: str) -> None:
         self.trouble = ""
-        self._fd, self._pid = fd, os.getpid()
+        self._view, self._history, self._pid = view, history, os.getpid()
+        self._packer = Packer()
         self._queue: deque[Item] = deque()
         self._lock = threading.Lock()
         self._ended = False
@@ -36,8 +38,8 @@ class Writer:
         """Whether nothing more will be written."""
         return self._ended
 
-    def put(self, item: Item, *, also: Callable[[], None] | None = None) -> bool:
-        """Queue an entry; ignored (False) after the end and in a forked child. `also` is called under the lock."""
+    def put(self, *items: Item, also: Callable[[], None] | None = None) -> bool:
+        """Queue entries; ignored (False) after the end and in a forked child. `also` is called under the lock."""
         if os.getpid() != self._pid:  # before the lock: a fork may have copied it locked
             return False
         with self._lock:
@@ -46,7 +48,7 @@ class Writer:
             if len(self._queue) >= QUEUE_LIMIT:
                 self._give_up("the disk cannot keep up")
                 return False
-            self._queue.append(item)
+            self._queue.extend(items)
             if also is not None:
                 also()
         if not self._wake.is_set():
@@ -88,11 +90,13 @@ class Writer:
                 if self._ended:  # cleared above, and nobody will set them again
                     self._wake.set()
                 self._write_queued()
+            _write_all(self._history, self._packer.take(last=True))
         except OSError as error:
             with self._lock:
                 self._give_up(error.strerror or str(error))
         finally:
-            os.close(self._fd)
+            os.close(self._history)
+            os.close(self._view)
 
     def _write_queued(self) -> None:
         lines: list[str] = []
@@ -101,10 +105,14 @@ class Writer:
             item = self._queue.popleft()
             if isinstance(item, threading.Event):
                 waiting.append(item)
+            elif isinstance(item, str):
+                lines.append(item)
             else:
-                lines.append(item if isinstance(item, str) else encode(item))
+                self._packer.add(item)
         try:
-            _write_all(self._fd, "".join(lines).encode())
+            # The history first: what a reader finds in the view, has all that came before it in the history.
+            _write_all(self._history, self._packer.take())
+            _write_all(self._view, "".join(lines).encode())
         finally:
             for written in waiting:
                 written.set()

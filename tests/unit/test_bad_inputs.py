@@ -313,7 +313,7 @@ API = {
     "an empty recording": (_recording(b""), "some.jsonl"),
     "a picture as a recording": (_recording(b"\x89PNG\r\n\x1a\n\x00\xff"), "some.jsonl"),
     "other JSON as a recording": (_recording(b"[1, 2]\n"), "some.jsonl"),
-    "a recording of tomorrow": (_recording(HEADER % 2), "version 2"),
+    "a recording of tomorrow": (_recording(HEADER % 3), "version 3"),
     "a recording with half a header": (_recording((HEADER % 1)[:80] + b"\n"), "some.jsonl"),
     "a recording damaged in the middle": (_recording(HEADER % 1 + b'{"t":1\n{"t":2,"k":"event"}\n'), "damaged"),
     "a fault on nobody": (_faults("killed"), "fault"),

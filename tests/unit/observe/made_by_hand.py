@@ -7,6 +7,7 @@ from pathlib import Path
 from labsupport.observe import Recording
 
 VERSION_1 = Path(__file__).parent / "version-1.jsonl"
+VERSION_2 = Path(__file__).parent / "version-2.view.jsonl"  # its history lies beside it
 
 
 def new_recording(folder: Path, name: str = "demo") -> Recording:

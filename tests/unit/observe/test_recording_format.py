@@ -1,10 +1,9 @@
-"""File format version 1: what is written can be read, for ever, and what is not ours is refused in a sentence."""
+"""The view of a Recording: what is written can be read, for ever, and what is not ours is refused in a sentence."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,10 @@ from labsupport.core.errors import LabError
 from labsupport.observe import Recording, failover, state_of, verdict
 from labsupport.observe.follow import Follower
 from labsupport.observe.format import FIELDS, ClusterFacts, Header, encode
-from tests.unit.observe.made_by_hand import VERSION_1
+from labsupport.observe.operations import Mark, Send
+from labsupport.observe.packed import Unpacker
+from labsupport.observe.shelf import history_of
+from tests.unit.observe.made_by_hand import VERSION_1, VERSION_2
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "recording-format.md"
 
@@ -26,7 +28,6 @@ values: st.SearchStrategy[Any] = st.recursive(
 )
 fields = st.dictionaries(st.text().filter(lambda name: name not in {"t", "k", "what", "name", "value"}), values)
 times = st.floats(-1e6, 1e6).map(lambda t: round(t, 6))
-ids = st.none() | st.integers(0, 2**31)
 entries = st.one_of(
     st.builds(lambda t, what, more: {"t": t, "k": "event", "what": what} | more, times, st.text(), fields),
     st.builds(
@@ -36,38 +37,17 @@ entries = st.one_of(
         numbers,
         fields,
     ),
-    st.fixed_dictionaries(
-        {
-            "t": times,
-            "k": st.just("send"),
-            "topic": st.text(),
-            "id": st.text(),
-            "outcome": st.sampled_from(["acked", "failed", "unknown"]),
-            "partition": ids,
-            "offset": ids,
-            "intended": st.none() | times,
-            "error": st.text(),
-        }
-    ),
-    st.fixed_dictionaries(
-        {
-            "t": times,
-            "k": st.just("read"),
-            "topic": st.text(),
-            "partition": st.integers(0, 100),
-            "offset": st.integers(0, 2**62),
-            "id": st.text(),
-        }
-    ),
+    st.builds(lambda t, more: {"t": t, "k": "verdict"} | more, times, fields),
 )
 
 
-def file_of(folder: Path, written: list[dict[str, Any]]) -> Path:
-    """A recording's file with these entries."""
+def file_of(folder: Path, written: list[dict[str, Any]], *, version: int = 2) -> Path:
+    """A recording with these entries in its view, and nothing in its history."""
     facts = ClusterFacts(name="demo", coordination="kraft", version="4.3.1", brokers=(1,))
-    path = folder / "made.jsonl"
-    header = Header(began_wall="2026-11-24T17:00:00Z", began_s=0.0, cluster=facts)
+    path = folder / "made.view.jsonl"
+    header = Header(began_wall="2026-11-24T17:00:00Z", began_s=0.0, cluster=facts, version=version, recording_id="abcd")
     path.write_bytes(header.encode() + "".join(map(encode, written)).encode())
+    history_of(path).write_bytes(header.encode_history())
     return path
 
 
@@ -107,17 +87,19 @@ def test_a_file_cut_within_its_header_is_refused(tmp_path: Path) -> None:
 @settings(deadline=None)
 def test_a_follower_reads_the_same_in_pieces_of_any_size(chunk: int) -> None:
     """Where a read ends in the middle of a line, the next one goes on."""
-    whole = list(Recording.load(VERSION_1).entries())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("labsupport.observe.follow.CHUNK_BYTES", chunk)
-        assert Follower(VERSION_1).poll() == whole
+    for file in (VERSION_1, VERSION_2):
+        whole = list(Recording.load(file).entries())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("labsupport.observe.follow.CHUNK_BYTES", chunk)
+            assert Follower(file).poll() == whole
 
 
 def test_kinds_that_are_not_wanted_are_left_out() -> None:
     """Asking for some kinds gives exactly these, also when another writer puts the fields into another order."""
-    whole = list(Recording.load(VERSION_1).entries())
-    for kind in FIELDS:
-        assert list(Recording.load(VERSION_1).entries(kinds={kind})) == [e for e in whole if e["k"] == kind]
+    for file in (VERSION_1, VERSION_2):
+        whole = list(Recording.load(file).entries())
+        for kind in FIELDS:
+            assert list(Recording.load(file).entries(kinds={kind})) == [e for e in whole if e["k"] == kind]
 
 
 def test_fields_in_another_order_are_the_same_entry(tmp_path: Path) -> None:
@@ -145,8 +127,20 @@ def test_the_committed_file_of_version_1_loads_for_ever() -> None:
     assert (judged.acked, judged.lost, judged.unknown, judged.failed, judged.unexpected) == (3, 0, 1, 1, 1)
 
 
+def test_the_committed_pair_of_version_2_means_the_same() -> None:
+    """The same experiment in two files: header, picture, failover, verdict, and every entry, with new kinds of them."""
+    old, new = Recording.load(VERSION_1), Recording.load(VERSION_2)
+    assert new.header.cluster == old.header.cluster and new.began_s == old.began_s
+    assert (state_of(new).nodes, state_of(new).topics) == (state_of(old).nodes, state_of(old).topics)
+    assert failover(new, "flights", 0) == failover(old, "flights", 0)
+    assert verdict(new, "flights") == verdict(old, "flights")
+    of_old = [e | {"t": round(e["t"], 4)} for e in old.entries()]
+    assert [e for e in new.entries() if e in of_old] == of_old
+    assert Recording.load(VERSION_2.with_name("version-2.history")).path == VERSION_2
+
+
 def test_what_we_do_not_know_is_handed_on(tmp_path: Path) -> None:
-    """A kind or a field that a later program added to version 1 does no harm."""
+    """A kind or a field that a later program added to this version does no harm."""
     later = [{"t": 1.0, "k": "comet", "tail": True}, {"t": 2.0, "k": "event", "what": "leader", "colour": "blue"}]
     path = file_of(tmp_path, later)
     assert list(Recording.load(path).entries()) == later
@@ -170,9 +164,10 @@ HEADER = VERSION_1.read_bytes().split(b"\n")[0]
         (bytes(range(256)) * 1000, "is not a recording of kafka-lab"),
         (b"\x00" * 1_000_000, "is not a recording of kafka-lab"),
         (
-            HEADER.replace(b'"version":1,', b'"version":2,') + b"\n",
-            "has format version 2 and this kafka-lab reads version 1",
+            HEADER.replace(b'"version":1,', b'"version":3,') + b"\n",
+            "has format version 3 and this kafka-lab reads up to version 2: update kafka-lab to open it",
         ),
+        (HEADER.replace(b'"version":1,', b'"version":2,') + b"\n", "its first line is incomplete"),
         (HEADER.replace(b'"version":1,', b'"version":0,') + b"\n", "has format version 0"),
     ],
 )
@@ -209,7 +204,7 @@ def test_a_damaged_line_in_the_middle_is_named(tmp_path: Path, line: str) -> Non
     path = file_of(tmp_path, [{"t": 1.0, "k": "event", "what": "x"}])
     with path.open("a") as file:
         file.write(line + "\n")
-    with pytest.raises(LabError, match=r"made.jsonl is a damaged recording \(line 3\)"):
+    with pytest.raises(LabError, match=r"made.view.jsonl is a damaged recording \(line 3\)"):
         list(Recording.load(path).entries())
 
 
@@ -241,10 +236,21 @@ def test_a_circle_is_written_as_text() -> None:
     assert json.loads(encode({"t": 1, "k": "event", "what": "x", "told": circle}))["t"] == 1
 
 
-def test_the_document_names_every_field(record_in: Callable[[str], Recording]) -> None:
+@pytest.mark.parametrize("file", [VERSION_1, VERSION_2], ids=lambda file: file.name)
+def test_the_document_names_every_field(file: Path) -> None:
     """docs/recording-format.md describes all that is written: the header's fields, the entries' and the events'."""
     document = DOCUMENT.read_text()
-    lines = [json.loads(line) for line in VERSION_1.read_text().splitlines()]
+    lines = [line for line in map(json.loads, file.read_text().splitlines()) if line.get("k") != "verdict"]
     names = {name for line in lines for name in line} | set(lines[0]["cluster"])
-    names |= {line["what"] for line in lines if line.get("what")}
+    names |= {line[what] for line in lines for what in ("what", "k", "name") if line.get(what)}
     assert {name for name in names if f"`{name}`" not in document} == set()
+
+
+def test_the_document_s_example_is_a_history() -> None:
+    """Its bytes mean what it says of them."""
+    rows = re.findall(r"^    ((?:[0-9a-f]{2} )*[0-9a-f]{2})(?=  |$)", DOCUMENT.read_text(), re.MULTILINE)
+    assert Unpacker().feed(bytes.fromhex(" ".join(rows))) == [
+        Send(3.01, "flights", "a", 1, "acked", 0, 0, 3.0, ""),
+        Send(3.02, "flights", "a", 2, "acked", 0, 1, 3.01, ""),
+        Mark(4.0, "fault began", {"fault": "killed", "nodes": ["broker-1"]}),
+    ]
