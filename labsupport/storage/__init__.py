@@ -1,5 +1,10 @@
 """What a broker keeps on disk, read without its help: record batches, offset and time indexes, byte by byte.
 
-It never writes to a broker's files and never asks a running broker to explain them. Start with `segments.decode_log`,
-or with `segments_of`, which reads a partition's files from a broker.
+It never writes to a broker's files and never asks a running broker to explain them. Start with `partition_log`;
+`segments` has the formats.
 """
+
+from labsupport.storage.files import PartitionLog, Seek, Segment, partition_log
+from labsupport.storage.kafka_dump import Dump, kafkas_dump, our_dump
+
+__all__ = ["Dump", "PartitionLog", "Seek", "Segment", "kafkas_dump", "our_dump", "partition_log"]

@@ -21,7 +21,8 @@ LENGTH_END = 12  # base offset and length come before what the length counts
 CRC_END = 21  # the checksum covers what follows it
 HEADER_SIZE = 61
 MAGIC = 2
-LOG_APPEND_TIME, TRANSACTIONAL, CONTROL = 8, 16, 32  # bits of the attributes; the lowest three are the codec
+# Bits of the attributes; the lowest three are the codec.
+LOG_APPEND_TIME, TRANSACTIONAL, CONTROL, DELETE_HORIZON = 8, 16, 32, 64
 INDEX_ENTRY, TIME_INDEX_ENTRY = struct.Struct(">ii"), struct.Struct(">qi")
 _HEADER = struct.Struct(">qiibIhiqqqhii")
 _CONTROL = struct.Struct(">hh")
