@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labsupport.observe.checking import Checker
+from labsupport.observe.follow import entry_of
 from labsupport.observe.format import Entry
-from labsupport.observe.operations import Mark, Operation, Read, Send, joined_id, split_id
+from labsupport.observe.operations import Mark, Operation
 
 if TYPE_CHECKING:
     from labsupport.observe.recording import Recording
@@ -28,7 +29,6 @@ ANOMALIES: Mapping[str, str] = MappingProxyType(
 )
 """Every field of a verdict that counts something wrong, the worst first, and its words."""
 _ALWAYS_SAID = ("lost", "duplicated")
-_MARKS = frozenset({"load", "read back began", "read back", "fault began", "fault healed"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +88,17 @@ class HistoryVerdict:
         """That of the worst kind; empty if there is none."""
         return next(iter(self.counter_examples.values()), ())
 
+    def fields(self) -> dict[str, object]:
+        """As plain data, for a Recording's view: all numbers, and the counter-examples."""
+        return {**vars(self), "counter_examples": {kind: list(proof) for kind, proof in self.counter_examples.items()}}
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> HistoryVerdict:
+        """From an entry of the kind `verdict`; what a newer kafka-lab may have added is left out."""
+        known = {name: fields[name] for name in cls.__dataclass_fields__ if name in fields}
+        proofs = {kind: tuple(proof) for kind, proof in known.pop("counter_examples", {}).items()}
+        return cls(**known, counter_examples=proofs)
+
     def __repr__(self) -> str:
         """What can be judged; how many were sent differs from run to run and is shown elsewhere."""
         facts = [f"{ANOMALIES[kind]}: {getattr(self, kind)}" for kind in _ALWAYS_SAID]
@@ -102,9 +113,11 @@ def verdict(recording: Recording, topic: str) -> HistoryVerdict:
     A read back waits until the topic is quiet and reads from start to high watermark; wait for the replicas to be in
     sync before it, since what is above the high watermark cannot be read. Raises `LabError` when there was no full
     read back, when sends ended after it began, and beyond the bound: a million sends and four million reads of the
-    topic.
+    topic. A Recording that is still being written keeps the verdict in its view.
     """
-    return judge(_History(recording), topic, trouble=recording.trouble)
+    judged = judge(_History(recording), topic, trouble=recording.trouble)
+    recording.verdict(judged.fields())
+    return judged
 
 
 def judge(operations: Iterable[Operation], topic: str, *, trouble: str = "") -> HistoryVerdict:
@@ -146,10 +159,7 @@ def _picked(operations: Iterable[Operation], wanted: set[int]) -> Iterator[tuple
 def _entry(operation: Operation) -> Entry:
     if isinstance(operation, Mark):
         return {"t": operation.t, "k": "event", "what": operation.what, **operation.fields}
-    fields = operation._asdict()
-    record_id = joined_id(fields.pop("producer"), fields.pop("n"))
-    kind = "send" if isinstance(operation, Send) else "read"
-    return {"t": fields.pop("t"), "k": kind, "topic": fields.pop("topic"), "id": record_id, **fields}
+    return entry_of(operation)
 
 
 class _History:
@@ -159,32 +169,4 @@ class _History:
         self._recording = recording
 
     def __iter__(self) -> Iterator[Operation]:
-        for entry in self._recording.entries(kinds={"event", "send", "read"}):
-            if entry["k"] == "event":
-                if entry["what"] in _MARKS:
-                    fields = {name: value for name, value in entry.items() if name not in {"t", "k", "what"}}
-                    yield Mark(entry["t"], entry["what"], fields)
-                continue
-            producer, n = split_id(str(entry["id"]))
-            if entry["k"] == "send":
-                yield Send(
-                    entry["t"],
-                    entry["topic"],
-                    producer,
-                    n,
-                    entry["outcome"],
-                    entry["partition"],
-                    entry["offset"],
-                    entry["intended"],
-                    entry["error"],
-                )
-            else:
-                yield Read(
-                    entry["t"],
-                    entry["topic"],
-                    int(entry["partition"]),
-                    int(entry["offset"]),
-                    producer,
-                    n,
-                    str(entry.get("reader", "")),
-                )
+        return self._recording.operations()

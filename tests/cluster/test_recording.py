@@ -88,7 +88,7 @@ def test_a_killed_leader_is_seen_from_the_signal_to_the_next_acknowledged_write(
     copy = Recording.load(shutil.copy(recording.path, tmp_path / "copy.jsonl"))
     assert (failover(copy, "flights", 0).new, verdict(copy, "flights")) == (seen.new, judged)
     missing = verdict(without_a_read(recording, tmp_path), "flights")
-    assert (missing.lost, missing.duplicated) == (1, 0)
+    assert (missing.unobserved, missing.duplicated) == (1, 0)
     assert missing.counter_example[0]["outcome"] == "acked"
 
 

@@ -64,6 +64,7 @@ class Checker:
             raise LabError(
                 f"Sends to {name} ended after it was read back: what became of them is not known.", fix=again
             )
+        self._bear_witness(self._underway)
         return find(self._records, full, self._witnesses, self._unconfirmed)
 
     def _take_read(self, at: int, read: Read) -> None:

@@ -61,5 +61,6 @@ def operations_of(example: Iterable[Mapping[str, Any]]) -> list[Operation]:
             made.append(Mark(fields.pop("t"), fields.pop("what"), fields))
         else:
             producer, n = split_id(entry["id"])
-            made.append((Send if entry["k"] == "send" else Read)(**fields, producer=producer, n=n))
+            more = {} if entry["k"] == "send" else {"reader": entry.get("reader", "")}
+            made.append((Send if entry["k"] == "send" else Read)(**fields | more, producer=producer, n=n))
     return made

@@ -177,6 +177,15 @@ def test_memory_is_bounded(recording: Recording, monkeypatch: pytest.MonkeyPatch
         judge(recording, THREE, [])
 
 
+def test_the_verdict_is_kept_in_the_view_with_its_proofs(recording: Recording) -> None:
+    """So that a page without the history can show it."""
+    judged = judge(recording, THREE, [(0, 0, "a-1"), (0, 1, "b-7"), (0, 2, "a-3"), (0, 3, "a-3")])
+    assert judged.anomalies == {"lost": 1, "duplicated": 1}
+    (kept,) = recording.entries(kinds={"verdict"})
+    assert HistoryVerdict.from_fields(kept) == judged
+    assert HistoryVerdict.from_fields(kept | {"added later": 1}) == judged
+
+
 def test_a_stopped_recording_says_why_nothing_is_judged(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
     """The read back did not reach the disk."""
     monkeypatch.setattr("labsupport.observe.writer.QUEUE_LIMIT", 0)

@@ -98,6 +98,21 @@ BAD: dict[str, tuple[str, list[Any], list[str]]] = {
         [sent("a-0", "unknown"), read_back(saw("a-0", 0)), read_back(saw("x-0", 0))],
         ["read a-0", "read x-0"],
     ),
+    "a reader saw another record than the full read, at the same time": (
+        "disagreement",
+        [acked("b-0", 0), mark("read back began"), saw("x-0", 0, by="group"), read_back(saw("b-0", 0))[1:]],
+        ["read x-0", "read b-0"],
+    ),
+    "a full read that never ended saw another record": (
+        "disagreement",
+        [acked("b-0", 0), mark("read back began"), saw("x-0", 0), read_back(saw("b-0", 0))],
+        ["read x-0", "read b-0"],
+    ),
+    "a full read that is still under way saw another record": (
+        "disagreement",
+        [acked("b-0", 0), read_back(saw("b-0", 0)), mark("read back began"), saw("x-0", 0)],
+        ["read b-0", "read x-0"],
+    ),
     "one full read saw two records at one place": (
         "disagreement",
         [sent("a-0", "unknown"), sent("b-0", "unknown"), read_back(saw("a-0", 0), saw("b-0", 0))],
