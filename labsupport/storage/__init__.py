@@ -1,10 +1,11 @@
 """What a broker keeps on disk, read without its help: record batches, offset and time indexes, byte by byte.
 
-It never writes to a broker's files and never asks a running broker to explain them. Start with `partition_log`;
+It never writes to a broker's files and never asks a running broker to explain them. Start with `read_log`;
 `segments` has the formats.
 """
 
-from labsupport.storage.files import PartitionLog, Seek, Segment, partition_log
+from labsupport.storage.anatomy import Anatomy, anatomy
+from labsupport.storage.files import PartitionLog, Seek, Segment, read_log
 from labsupport.storage.kafka_dump import Dump, kafkas_dump, our_dump
 
-__all__ = ["Dump", "PartitionLog", "Seek", "Segment", "kafkas_dump", "our_dump", "partition_log"]
+__all__ = ["Anatomy", "Dump", "PartitionLog", "Seek", "Segment", "anatomy", "kafkas_dump", "our_dump", "read_log"]

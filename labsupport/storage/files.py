@@ -165,7 +165,7 @@ def _last(entries: tuple[T, ...], number: Callable[[T], int], most: int) -> T | 
     return entries[found - 1] if found else None
 
 
-def partition_log(broker: Broker, topic: object, partition: int = 0) -> PartitionLog:
+def read_log(broker: Broker, topic: object, partition: int = 0) -> PartitionLog:
     """Read a partition's files from a broker. Raises `LabError` when it has none of that partition.
 
     The broker goes on meanwhile: a segment that it deletes while we read is left out, and a batch that it is just

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import pairwise
 
@@ -180,13 +180,14 @@ def decode_batch(data: bytes, position: int) -> Batch:
         raise Damaged(f"The batch at byte {position} is corrupt: its checksum differs.", position=position)
     try:
         packed = _inflated(bytes(body[HEADER_SIZE:]), Compression(attributes & 7))
-        logged_ms = max_ms if attributes & LOG_APPEND_TIME else None
-        records = None if packed is None else _Reader(packed, base_offset, base_ms, logged_ms).records(count)
+        records = None if packed is None else tuple(_records(Varints(packed), count, base_offset, base_ms))
     except (ValueError, zlib.error) as error:
         raise Damaged(
             f"The batch at byte {position} has a good checksum, and yet its records cannot be read ({error}).",
             position=position,
         ) from error
+    if records is not None and attributes & LOG_APPEND_TIME:  # the broker's time stamp stands for all of the batch
+        records = tuple(replace(record, timestamp_ms=max_ms) for record in records)
     producer_id, producer_epoch, base_sequence = producer
     return Batch(
         position=position,
@@ -233,57 +234,62 @@ def _inflated(packed: bytes, compression: Compression) -> bytes | None:
     return plain
 
 
-class _Reader:
-    """Reads a batch's records from front to back. Raises `ValueError` where they make no sense.
+class Varints:
+    """Reads bytes from front to back, numbers of variable length among them. `at` is the next byte.
 
-    `logged_ms`: the broker's time stamp, which then stands for all of the batch, or None if the producer's count.
+    Raises `ValueError` where they make no sense.
     """
 
-    def __init__(self, data: bytes, base_offset: int, base_ms: int, logged_ms: int | None) -> None:
-        self._data, self._at = data, 0
-        self._base_offset, self._base_ms, self._logged_ms = base_offset, base_ms, logged_ms
+    def __init__(self, data: bytes, at: int = 0) -> None:
+        self._data, self.at = data, at
 
-    def records(self, count: int) -> tuple[StoredRecord, ...]:
-        """All of them, and nothing behind them."""
-        found = tuple(self._record() for _ in range(count))
-        if self._at != len(self._data):
-            raise ValueError(f"{len(self._data) - self._at} bytes follow the last record")
-        return found
+    @property
+    def left(self) -> int:
+        """How many bytes are still to be read."""
+        return len(self._data) - self.at
 
-    def _record(self) -> StoredRecord:
-        end = self._varint() + self._at
-        self._bytes(1)  # attributes, unused so far
-        created_ms, offset = self._base_ms + self._varint(), self._base_offset + self._varint()
-        key, value = self._nullable(), self._nullable()
-        headers = tuple(self._header() for _ in range(self._varint()))
-        if self._at != end:
-            raise ValueError(f"the record at offset {offset} is not as long as it says")
-        timestamp_ms = created_ms if self._logged_ms is None else self._logged_ms
-        return StoredRecord(offset=offset, timestamp_ms=timestamp_ms, key=key, value=value, headers=headers)
+    def take(self, size: int) -> bytes:
+        """The next `size` bytes."""
+        if size < 0 or size > self.left:
+            raise ValueError(f"{size} bytes are wanted where {self.left} are left")
+        self.at += size
+        return self._data[self.at - size : self.at]
 
-    def _header(self) -> tuple[str, bytes | None]:
-        return self._bytes(self._varint()).decode("utf-8", "backslashreplace"), self._nullable()
-
-    def _nullable(self) -> bytes | None:
-        size = self._varint()
-        return None if size < 0 else self._bytes(size)
-
-    def _bytes(self, size: int) -> bytes:
-        if size < 0 or self._at + size > len(self._data):
-            raise ValueError(f"{size} bytes are wanted where {len(self._data) - self._at} are left")
-        self._at += size
-        return self._data[self._at - size : self._at]
-
-    def _varint(self) -> int:
+    def varint(self) -> int:
+        """A signed number: seven bits a byte, the lowest first, the sign in the lowest of all (zigzag)."""
         raw = shift = 0
         while True:
-            (byte,) = self._bytes(1)
+            (byte,) = self.take(1)
             raw |= (byte & 0x7F) << shift
             if byte < 0x80:
                 return raw >> 1 ^ -(raw & 1)
             shift += 7
             if shift > 63:
                 raise ValueError("a varint does not end")
+
+    def nullable(self) -> bytes | None:
+        """Bytes behind their number, which is -1 for None."""
+        size = self.varint()
+        return None if size < 0 else self.take(size)
+
+
+def _records(reader: Varints, count: int, base_offset: int, base_ms: int) -> Iterator[StoredRecord]:
+    """So many records, and nothing behind them. Raises `ValueError`."""
+    for _ in range(count):
+        end = reader.varint() + reader.at
+        reader.take(1)  # attributes, unused so far
+        timestamp_ms, offset = base_ms + reader.varint(), base_offset + reader.varint()
+        key, value = reader.nullable(), reader.nullable()
+        headers = tuple(_header(reader) for _ in range(reader.varint()))
+        if reader.at != end:
+            raise ValueError(f"the record at offset {offset} is not as long as it says")
+        yield StoredRecord(offset=offset, timestamp_ms=timestamp_ms, key=key, value=value, headers=headers)
+    if reader.left:
+        raise ValueError(f"{reader.left} bytes follow the last record")
+
+
+def _header(reader: Varints) -> tuple[str, bytes | None]:
+    return reader.take(reader.varint()).decode("utf-8", "backslashreplace"), reader.nullable()
 
 
 def decode_index(data: bytes, base_offset: int) -> tuple[IndexEntry, ...]:

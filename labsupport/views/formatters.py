@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable
 from types import TracebackType
@@ -24,11 +25,10 @@ def _cluster(cluster: Any) -> Bundle:
     return ClusterMap(cluster)._repr_mimebundle_()
 
 
-def _shown(maker: str) -> Callable[[Any], Bundle]:
+def _shown(maker: str, module: str = "show") -> Callable[[Any], Bundle]:
     def bundle(value: Any) -> Bundle:
-        from labsupport.views import show
-
-        shown: Bundle = getattr(show, maker)(value)._repr_mimebundle_()
+        drawing = importlib.import_module(f"labsupport.views.{module}")
+        shown: Bundle = getattr(drawing, maker)(value)._repr_mimebundle_()
         return shown
 
     return bundle
@@ -42,6 +42,10 @@ FORMATTERS: dict[tuple[str, str], Callable[[Any], Bundle]] = {
     ("labsupport.observe.history", "HistoryVerdict"): _shown("verdict"),
     ("labsupport.claims.judging", "Judgement"): _shown("judgement"),
     ("labsupport.core.finding", "Finding"): _shown("finding"),
+    ("labsupport.storage.files", "PartitionLog"): _shown("log_display", "segments"),
+    ("labsupport.storage.files", "Segment"): _shown("segment_display", "segments"),
+    ("labsupport.storage.files", "Seek"): _shown("seek_display", "segments"),
+    ("labsupport.storage.anatomy", "Anatomy"): _shown("anatomy_display", "segments"),
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from labsupport.core.errors import BadInput, LabError
-from labsupport.storage import PartitionLog, Segment, partition_log
+from labsupport.storage import PartitionLog, Segment, read_log
 from tests.unit.storage.test_segments import a_batch, record
 
 FIRST_MS = 1_357_035_420_000
@@ -60,24 +60,24 @@ def on_disk(log: PartitionLog) -> dict[str, bytes]:
 class TestAPartitionsFiles:
     def test_are_its_segments_oldest_first(self) -> None:
         """Other files of the folder are left alone."""
-        assert partition_log(FakeBroker(on_disk(LOG)), "flights") == LOG  # type: ignore[arg-type]
+        assert read_log(FakeBroker(on_disk(LOG)), "flights") == LOG  # type: ignore[arg-type]
         assert [record.offset for record in LOG.records] == list(range(15))
 
     def test_may_be_deleted_while_they_are_read(self) -> None:
         """What the broker has just deleted is not there, nor is what it is about to delete."""
         files = on_disk(LOG) | {"data/flights-0/00000000000000000000.log.deleted": b"x"}
         broker = FakeBroker(files, gone={f"data/flights-0/{LOG.segments[0].stem}.index"})
-        assert partition_log(broker, "flights").segments == LOG.segments[1:]  # type: ignore[arg-type]
+        assert read_log(broker, "flights").segments == LOG.segments[1:]  # type: ignore[arg-type]
 
     def test_may_lack_an_index_that_nobody_needed_yet(self) -> None:
         """A segment without index files is read from its start."""
         files = {name: content for name, content in on_disk(LOG).items() if not name.endswith("index")}
-        (first, _) = partition_log(FakeBroker(files), "flights").segments  # type: ignore[arg-type]
+        (first, _) = read_log(FakeBroker(files), "flights").segments  # type: ignore[arg-type]
         assert first.index == first.time_index == () and len(first.log.records) == 9
 
     def test_of_a_partition_that_is_not_there_are_missed(self) -> None:
         with pytest.raises(LabError, match=r"broker-1 has no files of flights-1\. Is it one of"):
-            partition_log(FakeBroker(on_disk(LOG)), "flights", 1)  # type: ignore[arg-type]
+            read_log(FakeBroker(on_disk(LOG)), "flights", 1)  # type: ignore[arg-type]
 
 
 class TestASeek:
