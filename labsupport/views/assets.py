@@ -9,10 +9,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from labsupport.core.folders import cache_folder
+from labsupport.provision.data import uplot_files, write
 
 _IMPORT = re.compile(r'^import .* from "\./(?P<name>[\w.]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
-_STYLES = ("cluster_map.css", "replay.css")
+_STYLES = ("cluster_map.css", "replay.css", "chart.css")
 
 
 def read(name: str) -> str:
@@ -40,10 +41,18 @@ def style() -> str:
     return "\n".join(read(name) for name in _STYLES)
 
 
+def with_uplot(script: str) -> str:
+    """`script` behind uPlot and its licence; uPlot is fetched if it is missing. Raises `ProvisionError`."""
+    uplot = uplot_files()
+    licence = uplot.license.read_text(encoding="utf-8").replace("*/", "* /")
+    return f"/*\n{licence}*/\n{uplot.js.read_text(encoding='utf-8')}\n{script}"
+
+
 @cache
-def page_script() -> str:
+def page_script(*, charts: bool = True) -> str:
     """What makes replays of the stories in a page: a classic script, so that a page opened from a file may load it."""
-    return f'(() => {{\n"use strict";\n{module("replay_page.js")}\n}})();\n'
+    script = module("replay_page.js")
+    return f'(() => {{\n"use strict";\n{with_uplot(script) if charts else script}\n}})();\n'
 
 
 def site_assets() -> tuple[list[Path], list[Path]]:
@@ -51,8 +60,6 @@ def site_assets() -> tuple[list[Path], list[Path]]:
 
     They are in the cache folder. Raises `ProvisionError` when it refuses.
     """
-    from labsupport.provision.data import write
-
     folder = cache_folder().resolve() / "web" / "kafka-lab"
     made = {"kafka-lab-replay.js": page_script(), "kafka-lab-views.css": style()}
     for name, content in made.items():

@@ -40,7 +40,7 @@ class Display:
 
     def _live(self, story: Story) -> Any:
         if self._widget is None:
-            self._widget = kernel.replay_widget()(kind=story.kind, story=story.alone())
+            self._widget = kernel.replay_widget(charts=story.kind == "chart")(kind=story.kind, story=story.alone())
         return self._widget
 
     def save(self, path: Path | str) -> Path:
@@ -49,4 +49,6 @@ class Display:
         Raises `LabError` when the file cannot be written.
         """
         title = self.story.title if self.story is not None else "kafka-lab"
-        return pages.write(path, pages.page(title, [("", self.html)]))
+        return pages.write(
+            path, pages.page(title, [("", self.html)], charts=self.story is not None and self.story.kind == "chart")
+        )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from labsupport.core.clock import now_s
 from labsupport.core.escape import printable
 
 if TYPE_CHECKING:
@@ -35,6 +36,13 @@ class Mark:
 def events_of(recording: Recording) -> list[Entry]:
     """Its events in the order of time; a file's order is that of writing. Raises `LabError` when it is damaged."""
     return sorted(recording.entries(kinds={"event"}), key=lambda entry: float(entry["t"]))
+
+
+def end_of(recording: Recording, events: Sequence[Entry]) -> float:
+    """How far a picture goes: to now while the Recording is written, else a little beyond its last event."""
+    last = max((float(event["t"]) for event in events), default=0.0)
+    now = 0.0 if recording.closed else now_s() - recording.began_s
+    return max(last + 0.5, now)
 
 
 def fault_spans(events: Iterable[Entry], end: float) -> list[Span]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from labsupport.core.errors import BadInput
 from labsupport.core.escape import printable
-from labsupport.views.happened import Mark, Span, events_of, fault_marks, fault_spans, in_order, spans_of
+from labsupport.views.happened import Mark, Span, end_of, events_of, fault_marks, fault_spans, in_order, spans_of
 from labsupport.views.markup import Markup, shorten
 from labsupport.views.story import Story
 from labsupport.views.time_svg import TimeDrawing
@@ -52,7 +52,7 @@ def isr_timeline(recording: Recording, topic: str) -> IsrTimeline:
     if not history.lanes:
         raise BadInput(f"The recording knows no topic {printable(topic)}.", fix="Name one that was there.")
     begin = min(at for lanes in history.lanes.values() for at, _ in lanes)
-    end = max(float(events[-1]["t"]), begin + 1)
+    end = max(end_of(recording, events), begin + 1)
     numbers = sorted(history.isr)
     return IsrTimeline(
         topic=topic,

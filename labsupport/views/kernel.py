@@ -42,13 +42,13 @@ def map_widget() -> type[Any]:
 
 
 @cache
-def replay_widget() -> type[Any]:
-    """A story with its scrubber; it asks the kernel for nothing."""
+def replay_widget(*, charts: bool = False) -> type[Any]:
+    """A story with its scrubber; it asks the kernel for nothing. `charts`: with uPlot, which the others do without."""
     import anywidget
     import traitlets
 
     class ReplayWidget(anywidget.AnyWidget):
-        _esm = assets.module("replay_widget.js")
+        _esm = assets.with_uplot(assets.module("replay_widget.js")) if charts else assets.module("replay_widget.js")
         _css = assets.style()
         kind = traitlets.Unicode().tag(sync=True)
         story = traitlets.Dict().tag(sync=True)
@@ -71,3 +71,19 @@ def live_widget() -> type[Any]:
         ended = traitlets.Unicode().tag(sync=True)
 
     return LiveWidget
+
+
+@cache
+def chart_widget() -> type[Any]:
+    """A chart that grows: `plan` is what it began with, its points come as messages. uPlot is fetched if missing."""
+    import anywidget
+    import traitlets
+
+    class ChartWidget(anywidget.AnyWidget):
+        _esm = assets.with_uplot(assets.module("chart_widget.js"))
+        _css = assets.style()
+        plan = traitlets.Dict().tag(sync=True)
+        story = traitlets.Dict().tag(sync=True)
+        ended = traitlets.Unicode().tag(sync=True)
+
+    return ChartWidget

@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Hashable, Mapping
+from math import inf
 from typing import Any
 from weakref import WeakValueDictionary
 
+from labsupport.core.clock import now_s
 from labsupport.core.errors import LabError
 from labsupport.views import kernel
 from labsupport.views.display import Display
 
 log = logging.getLogger(__name__)
 
+TICK_S = 0.5
 REPLACED = "This picture has stopped: it is drawn again elsewhere."
 _shown: WeakValueDictionary[Hashable, Ticker] = WeakValueDictionary()
 _shown_lock = threading.Lock()
@@ -73,15 +76,17 @@ class Ticker:
 class Moving(Display):
     """A picture of a running cluster, made anew when its Recording tells of something; then a replay of all of it.
 
-    `make` draws what the Recording holds by now. Not every new entry is worth a drawing: `kinds` names those that are.
+    `make` draws what the Recording holds by now. It is drawn again at each event, and where time goes on in it
+    (`rests_s`) also when nothing has happened for so long.
     """
 
-    def __init__(self, recording: Any, make: Callable[[], Display], *, key: Hashable, every_s: float = 0.5) -> None:
+    def __init__(self, recording: Any, make: Callable[[], Display], *, key: Hashable, rests_s: float = inf) -> None:
         first = make()
         super().__init__(first.value, first.still, repr(first), story=first.story)
-        self._recording, self._make, self._key, self._every_s = recording, make, (id(recording), key), every_s
+        self._recording, self._make, self._key, self._rests_s = recording, make, (id(recording), key), rests_s
         self._follower: Any = None
         self._ticker: Ticker | None = None
+        self._drawn_s = now_s()
 
     def _live(self, story: Any) -> Any:
         if self._recording.closed:
@@ -90,7 +95,7 @@ class Moving(Display):
             self._follower = self._recording.follow(kinds={"event"})
             self._follower.poll()
             self._widget = kernel.live_widget()(kind=story.kind, state=story.now())
-            self._ticker = Ticker(self._key, self._widget, tick=self._tick, closed=self._closed, every_s=self._every_s)
+            self._ticker = Ticker(self._key, self._widget, tick=self._tick, closed=self._closed, every_s=TICK_S)
         return self._widget
 
     def _closed(self) -> bool:
@@ -98,8 +103,9 @@ class Moving(Display):
 
     def _tick(self) -> None:
         news, closed = self._follower.poll(), self._closed()
-        if not news and not closed:
+        if not news and not closed and now_s() - self._drawn_s < self._rests_s:
             return
+        self._drawn_s = now_s()
         story = self._make().story
         assert story is not None
         self._widget.state = story.now()

@@ -20,9 +20,12 @@ h1 { font-size: 1.4em; } h2 { font-size: 1.1em; margin-top: 2em; }
 """
 
 
-def page(title: str, sections: Sequence[tuple[str, Markup]]) -> str:
-    """The HTML of a page: its sections with their headings. Its policy lets our one script run and nothing else."""
-    script = assets.page_script()
+def page(title: str, sections: Sequence[tuple[str, Markup]], *, charts: bool = True) -> str:
+    """The HTML of a page: its sections with their headings. Its policy lets our one script run and nothing else.
+
+    `charts`: with uPlot, which is fetched if it is missing. Raises `ProvisionError`.
+    """
+    script = assets.page_script(charts=charts)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'"
     body = join(*(join(tag("h2", text(name)) if name else None, content) for name, content in sections))

@@ -7,12 +7,15 @@ a page can show it and hand it to a claim.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from labsupport.core.errors import BadInput
 from labsupport.core.escape import printable
 from labsupport.core.finding import Finding
-from labsupport.views import cards, isr, log_strip, timeline, timeline_svg
+from labsupport.views import cards, chart_svg, isr, log_strip, timeline, timeline_svg
+from labsupport.views import chart as chart_data
+from labsupport.views.chart_live import MovingChart
 from labsupport.views.display import Display
 from labsupport.views.live import Moving
 from labsupport.views.map import ClusterMap
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from labsupport.observe import Failover, HistoryVerdict, Recording
 
 __all__ = [
+    "chart",
     "cluster_map",
     "failover",
     "finding",
@@ -92,6 +96,27 @@ def recording(written: Recording) -> Display:
     return replay(written)
 
 
+def chart(source: Cluster | Recording, *names: str) -> Display:
+    """Rates, latencies and lag over time; `names` are those of samples (`latency_max_ms`), none: the usual ones.
+
+    It grows with its cluster, by new points alone. Raises `LabError` when a finished Recording has no such samples.
+    """
+    written = _recording(source)
+    written.catch_up()
+    held = chart_data.chart_data(written, names)
+    if written.closed:
+        chart_data.require(held, written)
+    drawn = still_chart(held)
+    return drawn if written.closed else MovingChart(written, held, drawn)
+
+
+def still_chart(held: chart_data.ChartData) -> Display:
+    """A chart of what is there already."""
+    still = figure(chart_svg.chart_svg(held), chart_data.caption(held), data_testid="chart")
+    story = chart_data.story_of(held, "rates, latency, lag")
+    return Display(held, still, chart_data.plain(held), story=story)
+
+
 def isr_timeline(source: Cluster | Recording, topic: object) -> Display:
     """Who led and who was in sync, a lane a replica of each partition, over the faults; it moves with its cluster.
 
@@ -105,7 +130,7 @@ def isr_timeline(source: Cluster | Recording, topic: object) -> Display:
         still = figure(svg, isr.caption(read), data_testid="isr-timeline")
         return Display(read, still, isr.plain(read), story=isr.story_of(read, svg))
 
-    return _moving(source, make, ("isr", str(topic)))
+    return _moving(source, make, ("isr", str(topic)), rests_s=1.0)
 
 
 def partition_log(source: Cluster | Recording, topic: object, partition: int = 0) -> Display:
@@ -141,11 +166,11 @@ def finding(found: Finding) -> Display:
     return Display(found, cards.finding_card(found), str(found))
 
 
-def _moving(source: Any, make: Callable[[], Display], key: Hashable) -> Display:
+def _moving(source: Any, make: Callable[[], Display], key: Hashable, *, rests_s: float = inf) -> Display:
     """A Recording that is still written moves on; another has happened."""
     written = _recording(source)
     written.catch_up()
-    return make() if written.closed else Moving(written, make, key=key)
+    return make() if written.closed else Moving(written, make, key=key, rests_s=rests_s)
 
 
 def _recording(source: Any) -> Any:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labsupport.views import page
+from labsupport.views.chart import chart_data
 from labsupport.views.happened import events_of
 from labsupport.views.markup import Markup
 
@@ -29,10 +30,22 @@ def sections(recording: Recording) -> list[tuple[str, Markup]]:
         (f"Failover of {topic}-{partition}", show.failover(recording, topic, partition).html)
         for topic, partition in _hit(recording)[:MOST_FAILOVERS]
     ]
+    held = chart_data(recording, ())
+    if held.series:
+        found.append(("Rates, latency, lag", show.still_chart(held).html))
     found += [
         (f"In-sync replicas of {topic}", show.isr_timeline(recording, topic).html) for topic in _topics(recording)
     ]
+    found += [
+        (f"Log of {topic}-{partition}", show.partition_log(recording, topic, partition).html)
+        for topic, partition in _watched_logs(recording)
+    ]
     return found
+
+
+def _watched_logs(recording: Recording) -> list[tuple[str, int]]:
+    events = (event for event in events_of(recording) if event.get("what") == "log")
+    return sorted({(str(event["topic"]), int(event["partition"])) for event in events})[:MOST_TOPICS]
 
 
 def _topics(recording: Recording) -> list[str]:

@@ -1,5 +1,6 @@
 // Replays: a Recording's frames, made by Python, drawn by the code that draws live, with a scrubber under them.
 
+import { chart } from "./chart.js";
 import { clusterMap, ratesBefore } from "./cluster_map.js";
 import { element } from "./dom.js";
 import { logStrip } from "./log_strip.js";
@@ -25,6 +26,9 @@ export const KINDS = {
         shown = state;
       },
     };
+  },
+  chart(story) {
+    return chart(story, { begin: story.begin, end: story.end });
   },
   log(story) {
     const strip = logStrip(story.name);
@@ -62,9 +66,9 @@ export function replay(kind, story, still = null) {
     time.root,
     caption,
   );
-  const [left, right] = picture.axis ?? [1, 99];
-  root.style.setProperty("--kl-left", `${left}%`); // the slider's time lies under the picture's
-  root.style.setProperty("--kl-right", `${100 - right}%`);
+  const [left, right] = picture.axis ?? ["1%", "1%"];
+  root.style.setProperty("--kl-left", left); // the slider's time lies under the picture's
+  root.style.setProperty("--kl-right", right);
   return {
     root,
     stop() {

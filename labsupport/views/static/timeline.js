@@ -19,7 +19,7 @@ export function timeline(svg) {
     line.hidden = t >= end;
   }
 
-  return { root, show, axis: [left, right] };
+  return { root, show, axis: [`${left}%`, `${100 - right}%`] };
 }
 
 // An SVG that our kernel wrote, as an element. It was escaped when it was made; whatever could run is taken out anyway.
