@@ -7,5 +7,18 @@ It never writes to a broker's files and never asks a running broker to explain t
 from labsupport.storage.anatomy import Anatomy, anatomy
 from labsupport.storage.files import PartitionLog, Seek, Segment, read_log
 from labsupport.storage.kafka_dump import Dump, kafkas_dump, our_dump
+from labsupport.storage.spread import Spread, spread
 
-__all__ = ["Anatomy", "Dump", "PartitionLog", "Seek", "Segment", "anatomy", "kafkas_dump", "our_dump", "read_log"]
+__all__ = [
+    "Anatomy",
+    "Dump",
+    "PartitionLog",
+    "Seek",
+    "Segment",
+    "Spread",
+    "anatomy",
+    "kafkas_dump",
+    "our_dump",
+    "read_log",
+    "spread",
+]

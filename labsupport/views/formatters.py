@@ -45,6 +45,7 @@ FORMATTERS: dict[tuple[str, str], Callable[[Any], Bundle]] = {
     ("labsupport.storage.files", "PartitionLog"): _shown("log_display", "segments"),
     ("labsupport.storage.files", "Segment"): _shown("segment_display", "segments"),
     ("labsupport.storage.files", "Seek"): _shown("seek_display", "segments"),
+    ("labsupport.storage.spread", "Spread"): _shown("spread_display", "spread"),
     ("labsupport.storage.anatomy", "Anatomy"): _shown("anatomy_display", "segments"),
 }
 
