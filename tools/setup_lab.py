@@ -456,7 +456,7 @@ def slow(arguments: Sequence[str]) -> int:
 def docs(arguments: Sequence[str]) -> int:
     """The site, from the pages as they were executed last. A warning is an error."""
     set_up("dev", provision=False)
-    return become([PYTHON, "-E", "-m", "sphinx", "-q", "-W", "--keep-going", *arguments, "docs", "build/site"])
+    return become([PYTHON, "-E", "-m", "sphinx", "-q", "-E", "-W", "--keep-going", *arguments, "docs", "build/site"])
 
 
 def bench(arguments: Sequence[str]) -> int:

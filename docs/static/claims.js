@@ -3,10 +3,11 @@
 
 const table = document.querySelector(".kl-claims");
 if (table) {
-  const rows = [...table.tBodies[0].rows];
+  const rows = [...table.querySelectorAll("tr[data-verdict]")];
+  const titles = new Map([...table.querySelectorAll(".kl-section")].map((row) => [row.dataset.section, row.innerText]));
   const inSection = (row, section) => `${row.dataset.section}.`.startsWith(`${section}.`);
   const filters = [
-    { name: "section", label: "Section", options: sections(), test: inSection, show: (value) => `§${value}` },
+    { name: "section", label: "Section", options: sections(), test: inSection, show: (value) => titles.get(value) ?? `§${value}` },
     { name: "system", label: "System", options: values("system"), test: (row, value) => row.dataset.system === value },
     { name: "verdict", label: "Verdict", options: values("verdict"), test: (row, value) => row.dataset.verdict === value },
   ];
@@ -27,22 +28,23 @@ if (table) {
 
   const form = document.createElement("form");
   form.className = "kl-filters";
-  for (const filter of filters) {
+  const field = (name, text, control) => {
+    const label = Object.assign(document.createElement("label"), { htmlFor: `claims-${name}`, textContent: text });
+    const box = document.createElement("div");
+    box.append(label, Object.assign(control, { id: `claims-${name}`, name }));
+    form.append(box);
+  };
+  for (const { name, label, options, show } of filters) {
     const select = document.createElement("select");
-    select.name = filter.name;
     select.add(new Option("all", ""));
-    for (const value of filter.options) select.add(new Option(filter.show?.(value) ?? value, value));
-    const label = document.createElement("label");
-    label.append(filter.label, select);
-    form.append(label);
+    for (const value of options) select.add(new Option(show?.(value) ?? value, value));
+    field(name, label, select);
   }
-  const words = Object.assign(document.createElement("input"), { type: "search", name: "words" });
-  const label = document.createElement("label");
-  label.append("Words", words);
+  field("words", "Words", Object.assign(document.createElement("input"), { type: "search" }));
   const reset = Object.assign(document.createElement("button"), { type: "reset", textContent: "Show all" });
   const count = document.createElement("p");
   count.setAttribute("role", "status");
-  form.append(label, reset, count);
+  form.append(reset, count);
   table.before(form);
 
   function filter() {
@@ -52,6 +54,7 @@ if (table) {
       const chosen = filters.every(({ name, test }) => !wanted[name] || test(row, wanted[name]));
       row.hidden = !(chosen && row.textContent.toLowerCase().includes(text));
     }
+    for (const section of table.tBodies) section.hidden = ![...section.rows].some((row) => row.id && !row.hidden);
     const shown = rows.filter((row) => !row.hidden).length;
     count.textContent = `${shown} of ${rows.length} statements`;
     table.hidden = shown === 0;
@@ -66,7 +69,7 @@ if (table) {
       return;
     }
     const wanted = new URLSearchParams(hash);
-    for (const field of form.elements) if (field.name) field.value = wanted.get(field.name) ?? "";
+    for (const control of form.elements) if (control.name) control.value = wanted.get(control.name) ?? "";
     filter();
     form.scrollIntoView();
   }

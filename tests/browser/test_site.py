@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from labsupport.claims import ledger
 from tests.browser.conftest import ROOT
 from tests.browser.site import Look, Reader, served
 from tests.browser.views_lab import ARGUMENTS, CHROMIUM
@@ -30,9 +31,9 @@ FAULTY = """<!doctype html><html lang="en"><head><title>page</title>
 
 @pytest.fixture(scope="module")
 def site() -> Path:
-    """The site, built anew where anything changed since `make docs`."""
+    """The site, as `make docs` builds it."""
     folder = ROOT / "build" / "site"
-    build = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "docs", str(folder)]
+    build = [sys.executable, "-m", "sphinx", "-q", "-E", "-W", "--keep-going", "docs", str(folder)]
     done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return folder
@@ -91,4 +92,133 @@ def test_a_planted_fault_is_found(tmp_path: Path, browser: Browser, planted: str
     with served(tmp_path) as url:
         assert [fault for fault in reader.faults(f"{url}sound.html") if "favicon" not in fault] == []
         assert [fault for fault in reader.faults(f"{url}faulty.html") if fault.startswith(words)] != []
+    reader.page.context.close()
+
+
+# --- Predictions ----------------------------------------------------------------------------------------------------
+
+ASKING = "notebooks/00-start-here.html"
+FOLD = ".kl-fold[data-question='leader-dies']"
+
+
+def test_what_follows_a_prediction_is_folded_until_it_is_answered(address: str, browser: Browser) -> None:
+    """An answer opens the fold and comes back beside the outcome; opened again, the page remembers it."""
+    reader = Reader(browser, Look("light", 1280))
+    page = reader.page
+    page.goto(address + ASKING)
+    consequences = page.get_by_role("heading", name="Kill the leader")
+    assert not consequences.is_visible()
+    page.get_by_role("button", name="Answer").click()  # nothing was chosen yet
+    assert not consequences.is_visible()
+    page.get_by_label("(b) Writes pause").check()
+    assert not consequences.is_visible()  # arrow keys choose, too: that is no answer
+    page.get_by_role("button", name="Answer").click()
+    assert consequences.is_visible()
+    assert page.locator(":focus").inner_text() == "You predicted (b). The cluster answers below."
+    outcome = page.locator("#outcome-of-leader-dies strong")
+    assert outcome.inner_text().startswith("✗ You predicted: (b) Writes pause")
+    page.reload()
+    assert consequences.is_visible()
+    assert outcome.inner_text().startswith("✗ You predicted: (b) Writes pause")
+    page.context.close()
+
+
+def test_a_prediction_can_be_skipped_by_keyboard_or_by_a_link(address: str, browser: Browser) -> None:
+    """The fold is an element that browsers and screen readers know; a link into it opens it."""
+    reader = Reader(browser, Look("dark", 360))
+    page = reader.page
+    page.goto(address + ASKING)
+    consequences = page.get_by_role("heading", name="Kill the leader")
+    page.locator(f"{FOLD} > summary").focus()
+    page.keyboard.press("Enter")
+    assert consequences.is_visible()
+    page.goto(address + ASKING)
+    assert not consequences.is_visible()
+    page.goto(f"{address}{ASKING}#why-it-came-out-so")
+    page.get_by_role("heading", name="Why it came out so").wait_for()
+    page.context.close()
+
+
+def test_without_scripts_the_question_stands_and_the_fold_opens(address: str, browser: Browser) -> None:
+    """Nothing of a page depends on a script."""
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(address + ASKING)
+    assert page.get_by_text("(b) Writes pause for seconds").first.is_visible()
+    consequences = page.get_by_role("heading", name="Kill the leader")
+    assert not consequences.is_visible()
+    page.locator(f"{FOLD} > summary").click()
+    assert consequences.is_visible()
+    page.context.close()
+
+
+# --- The ledger and the search, also from files ---------------------------------------------------------------------
+
+
+@pytest.fixture(params=["served", "opened from files"])
+def either(request: pytest.FixtureRequest, site: Path, address: str) -> str:
+    """The site's address, and its folder's."""
+    return address if request.param == "served" else f"{site.as_uri()}/"
+
+
+def count(page: Page) -> tuple[int, int]:
+    """What the ledger says of itself: how many rows are shown, of how many; and that this is so."""
+    shown, _, together, _ = page.locator(".kl-filters [role=status]").inner_text().split()
+    assert page.locator("tr[data-verdict]:visible").count() == int(shown)
+    return int(shown), int(together)
+
+
+def test_the_ledger_shows_every_row(either: str, browser: Browser) -> None:
+    """As many as the ledger has, also without scripts."""
+    page = Reader(browser, Look("light", 1280)).page
+    page.goto(f"{either}claims.html")
+    assert count(page) == (len(ledger()), len(ledger()))
+    page.context.close()
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(f"{either}claims.html")
+    assert page.locator("tr[data-verdict]:visible").count() == len(ledger())
+    page.context.close()
+
+
+def test_the_ledger_is_filtered(either: str, browser: Browser) -> None:
+    """By section with all that it contains, by system, by verdict, by words, and by a link."""
+    page = Reader(browser, Look("light", 1280)).page
+    page.goto(f"{either}claims.html")
+    form = page.locator(".kl-filters")
+    form.get_by_label("Section").select_option("5.3")
+    assert count(page)[0] == len([row for row in ledger() if f"{row.section}.".startswith("5.3.")])
+    form.get_by_label("System", exact=True).select_option("Kafka")
+    form.get_by_label("Verdict").select_option("holds")
+    form.get_by_label("Words").fill("takes over by nobody")
+    assert count(page)[0] == 0
+    form.get_by_label("Words").fill("")
+    assert page.locator("[id='5.3-failover']").is_visible()
+    assert 0 < count(page)[0] < len(ledger())
+    form.get_by_role("button", name="Show all").click()
+    page.wait_for_function(f"document.querySelectorAll('tr[data-verdict]:not([hidden])').length === {len(ledger())}")
+    page.locator(".kl-counts").get_by_role("link", name="untested").click()
+    page.wait_for_function("document.querySelector('.kl-filters [name=verdict]').value === 'untested'")
+    assert count(page)[0] == len([row for row in ledger() if not row.settled])
+    page.context.close()
+
+
+def test_a_link_to_a_row_shows_it(address: str, browser: Browser) -> None:
+    """Also when a filter had hidden it."""
+    page = Reader(browser, Look("light", 360)).page
+    page.goto(f"{address}claims.html#verdict=untested")
+    row = page.locator("[id='5.3-failover']")
+    assert not row.is_visible()
+    page.goto(f"{address}claims.html#5.3-failover")
+    row.wait_for()
+    row.get_by_role("link", name="00-start-here").click()
+    page.get_by_role("heading", level=1, name="Start here").wait_for()
+    page.context.close()
+
+
+def test_search_finds_pages(either: str, browser: Browser) -> None:
+    """Words of a page, and of an output on it; without a request to anybody else and without an error."""
+    reader = Reader(browser, Look("light", 1280))
+    for words, title in (("preferred leader", "Start here"), ("longest time without an acknowledgement", "Start here")):
+        reader.page.goto(f"{either}search.html?q={words}")
+        reader.page.locator("#search-results li a").filter(has_text=title).wait_for()
+    assert reader.heard == []
     reader.page.context.close()
