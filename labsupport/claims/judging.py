@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 from labsupport.claims import predicates
 from labsupport.claims.evidence import weigh
-from labsupport.claims.rows import Claim, Verdict, claim
+from labsupport.claims.rows import Claim, claim
 from labsupport.core.errors import Contradiction
 from labsupport.core.escape import printable
-
-_MARKS = {Verdict.HOLDS: "✓", Verdict.CONDITIONS: "◐", Verdict.OUTDATED: "✗", Verdict.WRONG: "✗", Verdict.UNTESTED: "?"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """A claim beside what this run saw. `evidence` may hold figures of this machine; `saw` and the text never do."""
+    """A claim beside what this run saw, and what the reference run saw.
+
+    `evidence` may hold figures of this machine; `saw` and the text never do. `saw` and `reference` may differ in words
+    (another broker took over, say): only another verdict is a contradiction.
+    """
 
     claim: Claim
     saw: str
@@ -53,6 +55,16 @@ class Judgement:
         return self.claim.source
 
     @property
+    def reference(self) -> str:
+        """What the maintainers' run saw; the text leaves it out, so that a page reads the same whoever ran it."""
+        return self.claim.reference
+
+    @property
+    def paragraph(self) -> int:
+        """The paragraph of the guide's section, counted from 1."""
+        return self.claim.paragraph
+
+    @property
     def test(self) -> str:
         """The page that settles it, or "documentary"."""
         return self.claim.test
@@ -70,7 +82,7 @@ class Judgement:
     @property
     def mark(self) -> str:
         """One character: ✓ holds, ◐ holds with conditions, ✗ outdated or wrong, ? untested."""
-        return _MARKS[self.claim.verdict]
+        return self.claim.verdict.mark
 
     def __str__(self) -> str:
         lines = [f"{self.mark} {self.verdict}   {self.id} (§{self.section})", f"  claim  {self.statement}"]

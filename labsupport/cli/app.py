@@ -18,7 +18,10 @@ _COMMANDS = {
     "tool": "labsupport.cli.tool",
     "down": "labsupport.cli.down",
     "replay": "labsupport.cli.replay",
+    "claims": "labsupport.cli.claims",
     "doctor": "labsupport.cli.doctor",
+    "service": "labsupport.cli.service",
+    "progress": "labsupport.cli.progress",
     "reset": "labsupport.cli.learner",
     "restore": "labsupport.cli.learner",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipykernel.ipkernel import IPythonKernel
 
 
-class LabKernel(IPythonKernel):  # type: ignore[misc]
+class LabKernel(IPythonKernel):
     """Reads every request. ipykernel 7.3.0 forgets one that comes in while it sends the reply to the one before.
 
     It reads requests through a `ZMQStream` and writes replies past it, to the bare socket; such a write takes away the
@@ -19,4 +19,4 @@ class LabKernel(IPythonKernel):  # type: ignore[misc]
         """Begin to serve requests."""
         if self.shell_channel_thread:
             self.shell_channel_thread._shell_socket = self.shell_stream
-        super().start()
+        super().start()  # type: ignore[no-untyped-call]

@@ -23,7 +23,7 @@ from labsupport.core.errors import LabError
 LONG_NAME = "a" * 31
 CLI = [
     (["stauts"], 2, "`kafka-lab status`"),
-    (["zzz"], 2, "up, status, env, tool, down, doctor, reset and restore"),
+    (["zzz"], 2, "there are up, status, env, tool, down, "),
     ([""], 2, "no command ''"),
     (["--nope"], 2, "no option --nope"),
     (["-x"], 2, "no option -x"),

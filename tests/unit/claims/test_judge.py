@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from labsupport.claims import judge, predicates
+from labsupport.claims.audit import read_pages
 from labsupport.claims.evidence import Undecided
 from labsupport.claims.rows import Verdict
 from labsupport.core.errors import Contradiction, LabError
@@ -32,6 +35,21 @@ def test_the_text_of_a_judgement() -> None:
     lines = str(judge("5.3-failover", TOOK_OVER)).splitlines()
     assert lines[0] == "✓ holds   5.3-failover (§5.3)"
     assert [line.split()[0] for line in lines[1:]] == ["claim", "saw", "why"]
+
+
+def test_the_reference_run_stands_beside_this_one_and_not_in_the_text() -> None:
+    """Another broker may take over on another machine: other words, the same verdict, no contradiction."""
+    here = judge("5.3-failover", {**TOOK_OVER, "new_leader": 3})
+    assert here.saw == "broker 1 died and broker 3, in sync, took over unasked"
+    assert here.reference == "broker 1 died and broker 2, in sync, took over unasked"
+    assert here.reference not in str(here)
+
+
+def test_the_committed_page_shows_the_text_as_it_is_today() -> None:
+    """A change of the text form would fail the page; so it fails here first."""
+    shown = read_pages(Path(__file__).parents[3])["00-start-here"].shown
+    assert str(judge("5.3-failover", TOOK_OVER)) in shown
+    assert str(judge("5.3.1-acked-not-lost", NOTHING_LOST)) in shown
 
 
 def test_a_run_that_says_otherwise_raises() -> None:
