@@ -1,14 +1,11 @@
-"""The ledger as a page: `{claims-table}` is a plain table, which `static/claims.js` makes filterable.
-
-Beside each settled row stands what the reference run saw, in the words of the executed page that judges it.
-"""
+"""The ledger as a page: `{claims-table}` is a plain table, which `static/claims.js` makes filterable."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from docutils import nodes
@@ -17,74 +14,80 @@ from sphinx.util.docutils import SphinxDirective
 
 from labsupport.claims import Claim, Verdict, ledger
 from labsupport.claims.rows import ledger_files
+from labsupport.claims.sections import SECTIONS
 from labsupport.views.markup import Markup, join, tag
 
-MARKS = {Verdict.HOLDS: "✓", Verdict.CONDITIONS: "◐", Verdict.OUTDATED: "✗", Verdict.WRONG: "✗", Verdict.UNTESTED: "?"}
 PAGES = ("notebooks/*.ipynb", "labs/*/lab.ipynb")
 
 
-def reference_words(pages: Iterable[Path]) -> dict[str, str]:
-    """What the run behind the committed outputs saw, by claim: the line `saw` of the judgement's text."""
-    words = {}
-    for page in pages:
-        for text in plain_texts(json.loads(page.read_text(encoding="utf-8"))):
-            judged = re.match(r"\S+ [a-z ]+?   (\S+) \(§", text)
-            saw = re.search(r"^  saw +(.+)$", text, re.MULTILINE)
-            if judged and saw:
-                words[judged[1]] = saw[1]
-    return words
-
-
-def plain_texts(notebook: Mapping[str, list[dict[str, object]]]) -> Iterable[str]:
-    """The `text/plain` of every output."""
-    for cell in notebook["cells"]:
-        for output in cell.get("outputs", []):
-            yield "".join(output.get("data", {}).get("text/plain", ""))
-
-
-def claims_table(rows: Iterable[Claim], words: Mapping[str, str], pages: Mapping[str, str]) -> Markup:
-    """All rows. `pages` maps what a row's `test` names to the page's address."""
-    head = tag(
-        "tr", *(tag("th", name, scope="col") for name in ("Guide", "Statement, and what became of it", "Verdict"))
-    )
+def claims_table(rows: Sequence[Claim], pages: Mapping[str, str]) -> Markup:
+    """All rows, a `<tbody>` a section. `pages` maps what a row's `test` names to the page's address."""
+    sections = [(section, list(group)) for section, group in groupby(rows, key=lambda row: row.section)]
     return tag(
         "table",
-        tag("thead", head),
-        tag("tbody", *(claim_row(row, words.get(row.id, ""), pages.get(row.test)) for row in rows)),
+        tag("thead", tag("tr", tag("th", "What the guide states, in our words", scope="col"), _column("Verdict"))),
+        *(
+            tag("tbody", _heading(section), *(claim_row(row, pages.get(row.test)) for row in group))
+            for section, group in sections
+        ),
         class_="kl-claims",
     )
 
 
-def claim_row(row: Claim, saw: str, page: str | None) -> Markup:
+def _column(name: str) -> Markup:
+    return tag("th", name, scope="col")
+
+
+def _heading(section: str) -> Markup:
+    title = tag("th", f"§{section} {SECTIONS[section]}", colspan=2, scope="rowgroup")
+    return tag("tr", title, data_section=section, class_="kl-section")
+
+
+def claim_row(row: Claim, page: str | None) -> Markup:
     """One statement; its id is the row's, so that it can be linked to."""
-    settled_by = "documents" if row.documentary else tag("a", row.test, href=page) if page else row.test
+    settled = tag("a", row.test, href=page) if page else row.test
+    place = tag("a", f"§{row.section}, paragraph {row.paragraph}", href=f"#{row.id}", title=row.id)
     facts = [
-        ("Why", row.why),
-        ("Reference run", saw),
-        ("Source", row.source),
-        ("Settled by", settled_by),
-        ("System", row.system),
+        place,
+        row.system,
+        join("settled by ", settled) if row.measured else None,
+        "settled by documents" if row.documentary else None,
+        f"source: {row.source}" if row.source else None,
     ]
-    told = join(*(tag("div", tag("dt", name), tag("dd", fact)) for name, fact in facts if fact))
+    told = tag(
+        "td",
+        tag("p", row.statement),
+        tag("p", row.why) if row.why else None,
+        tag("p", tag("b", "Reference run: "), row.reference) if row.reference else None,
+        tag("p", *separated(fact for fact in facts if fact), class_="kl-facts"),
+    )
     return tag(
         "tr",
-        tag("th", tag("a", f"§{row.section}", href=f"#{row.id}", title=row.id), scope="row"),
-        tag("td", tag("p", row.statement), tag("dl", told)),
-        tag("td", tag("span", f"{MARKS[row.verdict]} {row.verdict.value}", class_="kl-verdict")),
+        told,
+        tag("td", tag("span", f"{row.verdict.mark} {row.verdict.value}", class_="kl-verdict")),
         id=row.id,
         data_section=row.section,
-        data_system=row.system,
+        data_system=product(row.system),
         data_verdict=row.verdict.value,
     )
+
+
+def separated(parts: Iterable[str]) -> list[str]:
+    """The parts with a dot between them."""
+    return [piece for part in parts for piece in (" · ", part)][1:]
+
+
+def product(system: str) -> str:
+    """A system without its version: "Kafka" for "Kafka 4.3.1, KRaft"."""
+    return re.sub(r",? \d.*$", "", system)
 
 
 def counts_table(rows: Iterable[Claim]) -> Markup:
     """How many statements got which verdict; measured and documentary ones apart."""
     counts = Counter((row.verdict, row.documentary) for row in rows)
-    head = ("Verdict", "measured", "from documents", "together")
     return tag(
         "table",
-        tag("thead", tag("tr", *(tag("th", name, scope="col") for name in head))),
+        tag("thead", tag("tr", *(_column(name) for name in ("Verdict", "measured", "documents", "all")))),
         tag("tbody", *(counts_row(verdict, counts) for verdict in Verdict), counts_row(None, counts)),
         class_="kl-counts",
     )
@@ -96,7 +99,7 @@ def counts_row(verdict: Verdict | None, counts: Mapping[tuple[Verdict, bool], in
     together = sum(of_this.values())
     documentary = sum(n for (_, from_documents), n in of_this.items() if from_documents)
     measured = together - documentary - of_this.get((Verdict.UNTESTED, False), 0)
-    name = f"{MARKS[verdict]} {verdict.value}" if verdict else "all"
+    name = f"{verdict.mark} {verdict.value}" if verdict else "all"
     settled = ("–", "–") if verdict is Verdict.UNTESTED else (measured, documentary)
     return tag(
         "tr",
@@ -106,19 +109,19 @@ def counts_row(verdict: Verdict | None, counts: Mapping[tuple[Verdict, bool], in
 
 
 class ClaimsTable(SphinxDirective):
-    """Draws the ledger; the page is built again when the ledger or an executed page changes."""
+    """Draws the ledger; the page is built again when the ledger or the set of pages changes."""
 
     def run(self) -> list[nodes.Node]:
         executed = sorted(path for pattern in PAGES for path in Path(self.env.srcdir).glob(pattern))
         for path in (*ledger_files(), *executed):
             self.env.note_dependency(str(path))
-        pages = {path.parent.name if path.stem == "lab" else path.stem: path for path in executed}
         addresses = {
-            name: path.relative_to(self.env.srcdir).with_suffix(".html").as_posix() for name, path in pages.items()
+            path.parent.name if path.stem == "lab" else path.stem: path.relative_to(self.env.srcdir)
+            for path in executed
         }
+        pages = {name: path.with_suffix(".html").as_posix() for name, path in addresses.items()}
         rows = ledger()
-        html = join(counts_table(rows), claims_table(rows, reference_words(executed), addresses))
-        return [nodes.raw("", html, format="html")]
+        return [nodes.raw("", join(counts_table(rows), claims_table(rows, pages)), format="html")]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

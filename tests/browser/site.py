@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +14,11 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
 
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import Browser, Page, Route
+
+from tests.browser.conftest import ROOT
 
 GRAVE = ("serious", "critical")
 
@@ -45,6 +51,28 @@ AXE = """async () => (await axe.run(document, { resultTypes: ['violations'] })).
 def axe_core() -> str:
     """axe-core's text, from the package that the lock of developers names."""
     return (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+
+
+def build(source: Path, folder: Path) -> Path:
+    """Build the site of `source` into `folder`, as `make docs` does; a warning is an error."""
+    options = ["-q", "-E", "-W", "--keep-going", "-c", "docs"]
+    command = [sys.executable, "-m", "sphinx", *options, str(source), str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def page_of(folder: Path, *outputs: str) -> Path:
+    """The source of a site of one page: an executed notebook whose cells showed this HTML."""
+    cells = [
+        new_code_cell("picture", outputs=[new_output("display_data", {"text/html": html, "text/plain": "picture"})])
+        for html in outputs
+    ]
+    notebook = new_notebook(cells=[new_markdown_cell("# Pictures"), *cells])
+    notebook.metadata["language_info"] = {"name": "python"}
+    folder.mkdir()
+    nbformat.write(notebook, folder / "index.ipynb")
+    return folder
 
 
 @contextmanager

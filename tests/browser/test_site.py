@@ -5,18 +5,18 @@ Pictures of all pages are kept in `artifacts/screenshots/site`.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from labsupport.claims import ledger
+from labsupport.views import show
 from tests.browser.conftest import ROOT
-from tests.browser.site import Look, Reader, served
-from tests.browser.views_lab import ARGUMENTS, CHROMIUM
+from tests.browser.site import Look, Reader, build, page_of, served
+from tests.browser.views_lab import CHROMIUM, chromium
+from tests.unit.views import recordings
 
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine"),
@@ -32,11 +32,7 @@ FAULTY = """<!doctype html><html lang="en"><head><title>page</title>
 @pytest.fixture(scope="module")
 def site() -> Path:
     """The site, as `make docs` builds it."""
-    folder = ROOT / "build" / "site"
-    build = [sys.executable, "-m", "sphinx", "-q", "-E", "-W", "--keep-going", "docs", str(folder)]
-    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return folder
+    return build(ROOT / "docs", ROOT / "build" / "site")
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +43,8 @@ def address(site: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 def pages(site: Path) -> list[str]:
@@ -222,3 +216,40 @@ def test_search_finds_pages(either: str, browser: Browser) -> None:
         reader.page.locator("#search-results li a").filter(has_text=title).wait_for()
     assert reader.heard == []
     reader.page.context.close()
+
+
+# --- Replays --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_pictures_are_replays(tmp_path: Path, browser: Browser, gallery: Path, look: Look) -> None:
+    """Each kind of picture on a page moves with its time line, without a kernel; nothing is wrong with any."""
+    recording = recordings.failover(tmp_path)
+    pictures = [
+        show.replay(recording),
+        show.failover(recording, "flights"),
+        show.isr_timeline(recording, "flights"),
+        show.partition_log(recording, "flights"),
+        show.chart(recording, "records_per_s"),
+    ]
+    built = build(page_of(tmp_path / "source", *(picture.html for picture in pictures)), tmp_path / "site")
+    reader = Reader(browser, look)
+    with served(built) as url:
+        assert reader.faults(f"{url}index.html") == []
+    replays = reader.page.get_by_test_id("replay")
+    assert replays.count() == len(pictures)
+    reader.page.get_by_test_id("replay-time").first.focus()
+    assert reader.page.get_by_test_id("leader-of flights-0").inner_text() == "broker-2"
+    reader.page.keyboard.press("Home")
+    assert reader.page.get_by_test_id("partition flights-0").count() == 0
+    reader.page.screenshot(path=gallery / "site" / f"replays-{look}.png", full_page=True, animations="disabled")
+    reader.page.context.close()
+
+
+def test_without_scripts_a_picture_stands_still(tmp_path: Path, browser: Browser) -> None:
+    """What was there last is in the page's text."""
+    built = build(page_of(tmp_path / "source", show.replay(recordings.failover(tmp_path)).html), tmp_path / "site")
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto((built / "index.html").as_uri())
+    assert "flights-0 is led by broker-2" in page.locator(".cell_output").inner_text()
+    page.context.close()
