@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from textwrap import wrap
 
 from labsupport.views import palette as colour
@@ -14,6 +15,8 @@ _NAMES = 150  # the column of partition names
 _GAP = 10
 _BOX = 78
 _ROW = 26
+_CELL = "padding:.1em 1.2em .1em 0;text-align:right;vertical-align:top"
+_NAME = "padding:.1em 1.2em .1em 0;text-align:left;font-weight:normal;vertical-align:top"
 
 
 def map_svg(state: MapState) -> Markup:
@@ -145,6 +148,18 @@ def figure(picture: Markup, caption: object, *, data_testid: str | None = None) 
         style=f"margin:0;max-width:{WIDTH}px",
         data_testid=data_testid,
     )
+
+
+def table_figure(picture: Markup, rows: Sequence[Sequence[str]]) -> Markup:
+    """A picture over a table of figures: the first row is the head, the first column names the rows."""
+    head, *body = rows
+    cells = [tag("th", text(word), scope="col", style=_CELL) for word in head]
+    lines = [
+        tag("tr", tag("th", text(name), scope="row", style=_NAME), *(tag("td", text(c), style=_CELL) for c in figures))
+        for name, *figures in body
+    ]
+    table = tag("table", tag("tr", *cells), *lines, style="border-collapse:collapse;margin:6px 0")
+    return tag("figure", picture, tag("figcaption", table), style=f"margin:0;max-width:{WIDTH}px")
 
 
 def map_html(state: MapState) -> Markup:

@@ -15,12 +15,13 @@ from labsupport.core.escape import printable
 from labsupport.core.finding import Finding
 from labsupport.views import cards, chart_svg, isr, log_strip, timeline, timeline_svg
 from labsupport.views import chart as chart_data
+from labsupport.views import compare as comparing
 from labsupport.views.chart_live import MovingChart
 from labsupport.views.display import Display
 from labsupport.views.live import Moving
 from labsupport.views.map import ClusterMap
 from labsupport.views.map_story import map_story
-from labsupport.views.map_svg import figure, map_html
+from labsupport.views.map_svg import figure, map_html, table_figure
 
 if TYPE_CHECKING:
     from labsupport.claims import Judgement
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "chart",
     "cluster_map",
+    "compare",
     "failover",
     "finding",
     "isr_timeline",
@@ -115,6 +117,17 @@ def still_chart(held: chart_data.ChartData) -> Display:
     still = figure(chart_svg.chart_svg(held), chart_data.caption(held), data_testid="chart")
     story = chart_data.story_of(held, "rates, latency, lag")
     return Display(held, still, chart_data.plain(held), story=story)
+
+
+def compare(left: Cluster | Recording, right: Cluster | Recording, topic: object = None, partition: int = 0) -> Display:
+    """The failovers of two runs on one axis, each from its own signal; without `topic`, of what was hit first in each.
+
+    Raises `LabError` when nothing hit a leader in one of them.
+    """
+    both = comparing.compare(_recording(left), _recording(right), None if topic is None else str(topic), partition)
+    svg = comparing.compare_svg(both)
+    story = comparing.story_of(both, svg)
+    return Display(both, table_figure(svg, story.table), comparing.plain(both), story=story)
 
 
 def isr_timeline(source: Cluster | Recording, topic: object) -> Display:

@@ -18,7 +18,8 @@ _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 class Story:
     """`kind` names who draws it; times are in seconds. `drawing`: what that kind needs besides, such as frames.
 
-    `svg` is the still picture of a kind that draws on it.
+    `table`: figures under the picture; its first row is the head, its first column the names of rows. `svg` is the
+    still picture of a kind that draws on it.
     """
 
     kind: str
@@ -28,6 +29,7 @@ class Story:
     marks: Sequence[Mark] = ()
     faults: Sequence[Span] = ()
     caption: str = ""
+    table: Sequence[Sequence[str]] = ()
     svg: str = ""
     drawing: Mapping[str, Any] = field(default_factory=dict)
 
@@ -40,6 +42,7 @@ class Story:
             "marks": [[round(mark.t, 3), mark.words, mark.role] for mark in self.marks[:MOST_MARKS]],
             "faults": [[round(span.begin, 3), round(span.end, 3), span.what] for span in self.faults],
             "caption": self.caption,
+            **({"table": [list(row) for row in self.table]} if self.table else {}),
             **self.drawing,
         }
 

@@ -36,14 +36,26 @@ class Timeline:
     picture_drawn: bool = False  # whether a page said so; else that is when it was sent to one
 
 
-def timeline_of(recording: Recording, failover: Failover) -> Timeline:
-    """Read what a timeline of `failover` shows. Raises `LabError` when the Recording is damaged."""
+def hit_partitions(recording: Recording) -> list[tuple[str, int]]:
+    """The topics and partitions whose leader was hit."""
+    from labsupport import observe
+
+    led = {(str(e["topic"]), int(e["partition"])) for e in events_of(recording) if e.get("what") == "leader"}
+    return [place for place in sorted(led) if observe.failovers(recording, *place)]
+
+
+def timeline_of(recording: Recording, failover: Failover, *, window: tuple[float, float] | None = None) -> Timeline:
+    """Read what a timeline of `failover` shows; `window` is in seconds since the signal, and chosen if left out.
+
+    Raises `LabError` when the Recording is damaged.
+    """
     events = events_of(recording)
     last = max((float(e["t"]) for e in events), default=failover.signal_t) - failover.signal_t
     begin = max(-BEFORE_S, -failover.signal_t)
     seen = [s for s in (failover.exited_s, failover.new_leader_s, failover.first_acked_s) if s is not None]
     wanted = max(seen) * 1.15 + AFTER_S if failover.first_acked_s is not None else max([*seen, last, AFTER_S])
     end = min(max(wanted, 1.0), LONGEST_S)
+    begin, end = window or (begin, end)
     acks = _acks(recording, failover, begin, end)
     picture_s, drawn = _picture(events, failover)
     return Timeline(

@@ -9,6 +9,7 @@ from labsupport.views import page
 from labsupport.views.chart import chart_data
 from labsupport.views.happened import events_of
 from labsupport.views.markup import Markup
+from labsupport.views.timeline import hit_partitions
 
 if TYPE_CHECKING:
     from labsupport.observe import Recording
@@ -28,7 +29,7 @@ def sections(recording: Recording) -> list[tuple[str, Markup]]:
     found = [("The cluster", show.replay(recording).html)]
     found += [
         (f"Failover of {topic}-{partition}", show.failover(recording, topic, partition).html)
-        for topic, partition in _hit(recording)[:MOST_FAILOVERS]
+        for topic, partition in hit_partitions(recording)[:MOST_FAILOVERS]
     ]
     held = chart_data(recording, ())
     if held.series:
@@ -52,16 +53,3 @@ def _topics(recording: Recording) -> list[str]:
     """The topics whose in-sync replicas were ever seen; internal ones are not recorded."""
     seen = {str(event["topic"]) for event in events_of(recording) if event.get("what") == "isr"}
     return sorted(seen)[:MOST_TOPICS]
-
-
-def _hit(recording: Recording) -> list[tuple[str, int]]:
-    """The partitions whose leader was hit."""
-    from labsupport import observe
-
-    partitions = {
-        (str(topic), number)
-        for topic, numbers in observe.state_of(recording).topics.items()
-        if not topic.startswith("__")
-        for number in numbers
-    }
-    return [place for place in sorted(partitions) if observe.failovers(recording, *place)]

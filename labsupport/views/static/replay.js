@@ -54,6 +54,21 @@ export function latest(frames) {
   };
 }
 
+// Figures under a picture: the first row is the head, the first column names the rows.
+function tableOf(rows) {
+  if (!rows.length) return [];
+  const lines = rows.map((row, line) => {
+    const cells = row.map((word, column) => {
+      const scope = line === 0 ? { scope: "col" } : { scope: "row" };
+      const cell = line === 0 || column === 0 ? element("th", scope) : element("td");
+      cell.textContent = word;
+      return cell;
+    });
+    return element("tr", {}, ...cells);
+  });
+  return [element("div", { class: "kl-figures" }, element("table", {}, element("tbody", {}, ...lines)))];
+}
+
 export function replay(kind, story, still = null) {
   const picture = KINDS[kind](story, still);
   const time = scrubber(story, picture.stops, picture.show);
@@ -64,6 +79,7 @@ export function replay(kind, story, still = null) {
     { class: "kl-replay", "data-testid": "replay", "data-kind": kind, "aria-label": `Replay: ${story.title ?? ""}` },
     picture.root,
     time.root,
+    ...tableOf(story.table ?? []),
     caption,
   );
   const [left, right] = picture.axis ?? ["1%", "1%"];
