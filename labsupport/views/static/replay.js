@@ -82,7 +82,7 @@ export function replay(kind, story, still = null) {
     ...tableOf(story.table ?? []),
     caption,
   );
-  const [left, right] = picture.axis ?? ["1%", "1%"];
+  const [left, right] = picture.axis ?? ["8px", "8px"];
   root.style.setProperty("--kl-left", left); // the slider's time lies under the picture's
   root.style.setProperty("--kl-right", right);
   return {
