@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from labsupport.cluster.cluster import Cluster
     from labsupport.core.errors import LabError
     from labsupport.observe import Recording
-    from labsupport.teaching import predict
+    from labsupport.teaching import open_lab, predict
     from labsupport.views import show
 
-__all__ = ["Cluster", "LabError", "Recording", "claims", "faults", "flights", "predict", "show"]
+__all__ = ["Cluster", "LabError", "Recording", "claims", "faults", "flights", "open_lab", "predict", "show"]
 
 _HOMES = {
     "Cluster": ("labsupport.cluster.cluster", "Cluster"),
@@ -23,6 +23,7 @@ _HOMES = {
     "claims": ("labsupport.claims", None),
     "faults": ("labsupport.faults", None),
     "flights": ("labsupport.clients.flights", None),
+    "open_lab": ("labsupport.teaching", "open_lab"),
     "predict": ("labsupport.teaching", "predict"),
     "show": ("labsupport.views.show", None),
 }

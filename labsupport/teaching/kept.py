@@ -6,25 +6,13 @@ shown; one that is changed after that is kept too, and said to be later.
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-import tempfile
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from labsupport.core.errors import LabError
-from labsupport.core.folders import state_folder
+from labsupport.teaching.store import Held, Store, moment, now
 
-FORMAT = "kafka-lab-predictions"
-VERSION = 1
 MOST_ANSWERS = 50
-_between_threads = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -70,7 +58,7 @@ class Kept:
 
 def load() -> Kept:
     """What is kept. Never raises: a file that cannot be read costs the answers, not the page."""
-    return _guarded(_read)
+    return _kept(STORE.load())
 
 
 def answer(question_id: str, letter: str) -> Kept:
@@ -79,78 +67,54 @@ def answer(question_id: str, letter: str) -> Kept:
     def add(old: Answers) -> Answers:
         if letter == old.latest:
             return old
-        return replace(old, given=(*old.given[:1], *old.given[1:][-MOST_ANSWERS:], (letter, _now())))
+        return replace(old, given=_bounded((*old.given, (letter, now()))))
 
-    return _guarded(lambda file: _change(file, question_id, add))
+    return _change(question_id, add)
 
 
 def settle(question_id: str) -> Kept:
     """Keep the moment at which the outcome was first shown. Never raises."""
-    return _guarded(
-        lambda file: _change(file, question_id, lambda old: replace(old, settled_at=old.settled_at or _now()))
-    )
+    return _change(question_id, lambda old: replace(old, settled_at=old.settled_at or now()))
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+def merged(one: Mapping[str, Answers], other: Mapping[str, Answers]) -> dict[str, Answers]:
+    """All that either side knows, each answer once; an outcome was shown when it was first shown on either side."""
+    return {name: _both(one.get(name, Answers()), other.get(name, Answers())) for name in sorted({*one, *other})}
 
 
-def _guarded(action: Callable[[Path], Kept]) -> Kept:
-    try:
-        file = state_folder() / "predictions.json"
-        with _alone(file):
-            return action(file)
-    except LabError as error:
-        return Kept(note=f"Your answer is not kept. {error}")
-    except OSError as error:
-        return Kept(note=f"Your answer is not kept ({error.strerror}).")
+def _both(one: Answers, other: Answers) -> Answers:
+    given = sorted({*one.given, *other.given}, key=lambda row: (row[1], row[0]))
+    settled = [at for at in (one.settled_at, other.settled_at) if at is not None]
+    return Answers(given=_bounded(tuple(given)), settled_at=min(settled, default=None))
 
 
-@contextmanager
-def _alone(file: Path) -> Iterator[None]:
-    """Two notebooks, and two threads of one, may answer at the same moment."""
-    with _between_threads, file.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _bounded(given: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The first answer and the newest, however often a mind is changed."""
+    return (*given[:1], *given[1:][-MOST_ANSWERS:])
 
 
-def _change(file: Path, question_id: str, change: Callable[[Answers], Answers]) -> Kept:
-    kept = _read(file)
-    answers = {**kept.answers, question_id: change(kept.of(question_id))}
-    _write(file, answers)
-    return replace(kept, answers=answers)
+def _change(question_id: str, change: Callable[[Answers], Answers]) -> Kept:
+    return _kept(STORE.change(lambda rows: {**rows, question_id: change(rows.get(question_id, Answers()))}))
 
 
-def _read(file: Path) -> Kept:
-    try:
-        return Kept(answers=_parse(json.loads(file.read_text(encoding="utf-8"))))
-    except FileNotFoundError:
-        return Kept()
-    except (ValueError, KeyError, TypeError, AttributeError):  # whatever somebody's editor or a full disk made of it
-        aside = file.with_name(f"predictions.unreadable-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.json")
-        file.rename(aside)
-        return Kept(note=f"Your earlier answers could not be read; the file is kept as {aside.name}.")
+def _kept(held: Held[dict[str, Answers]]) -> Kept:
+    return Kept(held.value, held.note)
 
 
-def _parse(content: Any) -> dict[str, Answers]:
-    if content["format"] != FORMAT or content["version"] != VERSION:
-        raise ValueError("not a file of ours, or of a later version")
+def _parse(content: dict[str, Any]) -> dict[str, Answers]:
     return {
         str(question_id): Answers(
-            given=tuple((str(letter), str(at)) for letter, at in row["given"]), settled_at=row["settled_at"]
+            given=tuple((str(letter), moment(at)) for letter, at in row["given"]),
+            settled_at=None if row["settled_at"] is None else moment(row["settled_at"]),
         )
         for question_id, row in content["answers"].items()
     }
 
 
-def _write(file: Path, answers: dict[str, Answers]) -> None:
-    rows = {name: {"given": row.given, "settled_at": row.settled_at} for name, row in answers.items()}
-    content = json.dumps({"format": FORMAT, "version": VERSION, "answers": rows}, indent=1)
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=".predictions-")  # private (0600) from the start
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as new:
-            new.write(content)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+def _dump(answers: dict[str, Answers]) -> dict[str, Any]:
+    return {"answers": {name: {"given": row.given, "settled_at": row.settled_at} for name, row in answers.items()}}
+
+
+STORE: Store[dict[str, Answers]] = Store(
+    name="predictions", format="kafka-lab-predictions", version=1, holds="answers", empty={}, parse=_parse, dump=_dump
+)

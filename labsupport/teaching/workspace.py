@@ -52,9 +52,8 @@ def lay_out(repo: Path | None = None, workspace: Path | None = None) -> list[str
 
     Pages that were not edited follow; edited ones are kept. Raises `LabError` when the workspace cannot be written.
     """
-    source = (repo or repository()) / "notebooks"
     workspace = workspace or workspace_of(repo)
-    shipped = {str(path.relative_to(source)): path for path in sorted(source.rglob("*")) if _is_shipped(path, source)}
+    shipped = _shipped(repo or repository())
     with _readable(workspace):
         remembered = _remembered(workspace)
         laid = dict(remembered)
@@ -75,20 +74,21 @@ def lay_out(repo: Path | None = None, workspace: Path | None = None) -> list[str
 def restore(name: str, repo: Path | None = None, workspace: Path | None = None) -> Path | None:
     """Lay out one page anew; returns where the learner's copy was put, or None if there was none.
 
-    `name` may leave out `.ipynb`. Raises `BadInput` when there is no such page, `LabError` when it cannot be written.
+    `name` may leave out `.ipynb`, and the folder of a lab. Raises `BadInput` when there is no such page, `LabError`
+    when it cannot be written.
     """
-    source = (repo or repository()) / "notebooks"
     workspace = workspace or workspace_of(repo)
-    pages = sorted(str(path.relative_to(source)) for path in source.rglob("*.ipynb") if _is_shipped(path, source))
-    page = name if name in pages else f"{name}.ipynb"
-    if page not in pages:
+    shipped = _shipped(repo or repository())
+    pages = sorted(page for page in shipped if page.endswith(".ipynb"))
+    page = next((page for page in pages if name in (page, page[:-6], Path(page).stem)), None)
+    if page is None:
         raise BadInput(
             f"There is no page {name!r}.", fix=f"There are: {', '.join(p[:-6] for p in pages) or 'none yet'}."
         )
     with _readable(workspace):
         saved = _put_aside(workspace / page, workspace / SAVED)
         laid = _remembered(workspace)
-        laid[page] = _write_page(source / page, workspace / page)
+        laid[page] = _write_page(shipped[page], workspace / page)
         _remember(workspace, laid)
     return saved
 
@@ -114,6 +114,13 @@ def reset(repo: Path | None = None, workspace: Path | None = None) -> Path:
 
 
 # --- Pages ----------------------------------------------------------------------------------------------------------
+
+
+def _shipped(repo: Path) -> dict[str, Path]:
+    """The files of the workspace by their names there. Of a lab that is the page alone: the solution is not for it."""
+    pages, labs = repo / "notebooks", repo / "labs"
+    found = {str(path.relative_to(pages)): path for path in sorted(pages.rglob("*")) if _is_shipped(path, pages)}
+    return found | {f"labs/{path.parent.name}.ipynb": path for path in sorted(labs.glob("*/lab.ipynb"))}
 
 
 def _is_shipped(path: Path, source: Path) -> bool:

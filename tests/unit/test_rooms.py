@@ -62,7 +62,17 @@ def test_a_file_imports_only_its_own_room_and_those_below(file: Path) -> None:
 
 
 def test_the_public_names_are_these_and_each_can_be_loaded() -> None:
-    assert labsupport.__all__ == ["Cluster", "LabError", "Recording", "claims", "faults", "flights", "predict", "show"]
+    assert labsupport.__all__ == [
+        "Cluster",
+        "LabError",
+        "Recording",
+        "claims",
+        "faults",
+        "flights",
+        "open_lab",
+        "predict",
+        "show",
+    ]
     assert all(getattr(labsupport, name) is not None for name in labsupport.__all__)
 
 

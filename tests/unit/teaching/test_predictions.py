@@ -141,7 +141,7 @@ def test_without_a_place_to_keep_it_the_page_goes_on(state: Path, monkeypatch: p
     """A read-only home costs the memory, not the question."""
     (state / "taken").write_text("a file where the folder should be")
     monkeypatch.setenv("KAFKA_LAB_STATE", str(state / "taken"))
-    assert "not kept" in html(predict("leader-dies", answer="a"))
+    assert "could not be kept" in html(predict("leader-dies", answer="a"))
     assert str(predict.outcome("leader-dies", AS_IT_WAS)).startswith("(d)")
 
 

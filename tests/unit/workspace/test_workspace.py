@@ -284,3 +284,27 @@ def test_an_interrupted_write_leaves_the_old_page(repo: Path, monkeypatch: pytes
         lay_out(repo)
     assert learner(repo)["cells"][1]["source"] == "cluster"
     assert sorted(path.name for path in (repo / "workspace").iterdir()) == [room.REMEMBERED, PAGE, "images"]
+
+
+def test_of_a_lab_only_the_page_is_laid_out(repo: Path) -> None:
+    """By the lab's name; its solution, its wrong attempts and its checks stay in the checkout."""
+    lab = repo / "labs" / "stuck"
+    (lab / "wrong").mkdir(parents=True)
+    (lab / "lab.ipynb").write_text(page("lab"))
+    for name in ("solution.sh", "scenario.py", "wrong/all.sh"):
+        (lab / name).write_text("how to mend it")
+    lay_out(repo)
+    laid = [str(path.relative_to(repo / "workspace")) for path in (repo / "workspace" / "labs").rglob("*")]
+    assert laid == ["labs/stuck.ipynb"]
+
+
+@pytest.mark.parametrize("name", ["stuck", "labs/stuck", "labs/stuck.ipynb"])
+def test_a_lab_is_restored_by_its_name(repo: Path, name: str) -> None:
+    """Its folder may be left out; the learner's copy is saved first."""
+    (repo / "labs" / "stuck").mkdir(parents=True)
+    (repo / "labs" / "stuck" / "lab.ipynb").write_text(page("lab"))
+    lay_out(repo)
+    (repo / "workspace" / "labs" / "stuck.ipynb").write_text(page("mine"))
+    saved = room.restore(name, repo, repo / "workspace")
+    assert saved is not None and "mine" in saved.read_text()
+    assert "mine" not in (repo / "workspace" / "labs" / "stuck.ipynb").read_text()
