@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from labsupport.clients.metadata import ClusterMetadata, PartitionInfo, unless_silent
-from labsupport.core.errors import BadInput
+from labsupport.core.errors import BadInput, WaitTimeout
 from labsupport.core.escape import printable
 from labsupport.core.wait import wait_until
 
@@ -61,6 +61,27 @@ class Topic:
             return leader if leader != other_than else None
 
         return wait_until(new_leader, timeout_s, because=f"a new leader of {self.name}-{partition}") or 0
+
+    def wait_for_no_leader(self, partition: int = 0, *, timeout_s: float = 60) -> None:
+        """Wait until the brokers say that nobody leads. Raises `WaitTimeout`."""
+
+        def leaderless() -> bool:
+            leaders = unless_silent(lambda: [self.leader(partition)])
+            return leaders == [None]
+
+        wait_until(leaderless, timeout_s, because=f"{self.name}-{partition} to have no leader")
+
+    def keeps_leader(self, partition: int = 0, *, for_s: float) -> bool:
+        """Whether one and the same broker is named as leader for so many seconds.
+
+        The proof of a negative, that nobody takes over: take a time in which somebody would have.
+        """
+        first = self.leader(partition)
+        try:
+            self.wait_for_leader(partition, other_than=first, timeout_s=for_s)
+        except WaitTimeout:
+            return self.leader(partition) == first
+        return False
 
     def _partition(self, partition: int) -> PartitionInfo:
         partitions = self.partitions()

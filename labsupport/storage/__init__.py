@@ -5,9 +5,9 @@ It never writes to a broker's files and never asks a running broker to explain t
 """
 
 from labsupport.storage.anatomy import Anatomy, anatomy
-from labsupport.storage.files import PartitionLog, Seek, Segment, read_log
+from labsupport.storage.files import PartitionLog, Seek, Segment, read_log, wait_for_deletion
 from labsupport.storage.kafka_dump import Dump, kafkas_dump, our_dump
-from labsupport.storage.spread import Spread, spread
+from labsupport.storage.spread import Spread, sent_as, spread
 
 __all__ = [
     "Anatomy",
@@ -20,5 +20,7 @@ __all__ = [
     "kafkas_dump",
     "our_dump",
     "read_log",
+    "sent_as",
     "spread",
+    "wait_for_deletion",
 ]

@@ -12,6 +12,7 @@ from typing import TypeVar
 from labsupport.cluster.broker import Broker
 from labsupport.core.errors import BadInput, LabError
 from labsupport.core.escape import printable
+from labsupport.core.wait import wait_until
 from labsupport.storage.segments import (
     Batch,
     DecodedLog,
@@ -113,6 +114,11 @@ class PartitionLog:
         """Of all `.log` files together."""
         return sum(segment.size_bytes for segment in self.segments)
 
+    @property
+    def names_fit(self) -> bool:
+        """Whether each file begins with the offset in its name."""
+        return all(not s.log.batches or s.log.batches[0].base_offset == s.base_offset for s in self.segments)
+
     def seek(self, offset: int) -> Seek:
         """Find the first record with this offset or a later one, the way a broker does. Raises `BadInput`.
 
@@ -189,3 +195,18 @@ def _segments(broker: Broker, topic: str, partition: int) -> Iterator[Segment]:
         except BadInput:
             continue  # deleted since
         yield Segment(base_offset=int(stem), log_bytes=log, index_bytes=index, time_index_bytes=time_index)
+
+
+def wait_for_deletion(broker: Broker, topic: object, partition: int = 0, *, retention_bytes: int) -> PartitionLog:
+    """Wait until no segment can go without the log falling below `retention_bytes`, and return what is left.
+
+    Raises `WaitTimeout`. The broker looks every `log.retention.check.interval.ms` (300,000 by default).
+    """
+
+    def settled() -> PartitionLog | None:
+        log = read_log(broker, topic, partition)
+        return log if log.size_bytes - log.segments[0].size_bytes < retention_bytes else None
+
+    found = wait_until(settled, 60, because=f"old segments of {printable(topic)}-{partition} to be deleted", poll_s=0.2)
+    assert found is not None
+    return found

@@ -22,6 +22,7 @@ from labsupport.views.live import Moving
 from labsupport.views.map import ClusterMap
 from labsupport.views.map_story import map_story
 from labsupport.views.map_svg import figure, map_html, table_figure
+from labsupport.views.markup import join
 
 if TYPE_CHECKING:
     from labsupport.claims import Judgement
@@ -36,6 +37,7 @@ __all__ = [
     "finding",
     "isr_timeline",
     "judgement",
+    "judgements",
     "partition_log",
     "recording",
     "replay",
@@ -172,6 +174,11 @@ def stamps(seen: Failover) -> Display:
 def judgement(judged: Judgement) -> Display:
     """A claim beside what this run saw."""
     return Display(judged, cards.judgement_card(judged), str(judged))
+
+
+def judgements(*judged: Judgement) -> Display:
+    """Several claims that one run settles, a card each."""
+    return Display(judged, join(*(cards.judgement_card(each) for each in judged)), "\n".join(map(str, judged)))
 
 
 def finding(found: Finding) -> Display:
