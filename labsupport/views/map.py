@@ -200,9 +200,9 @@ class ClusterMap:
 
     def _click(self, what: str, node_id: object, click: object) -> None:
         error = self._refusal(what, node_id)
+        self._widget.send({"what": "got", "click": click, "node": node_id, "error": error})  # before "done", always
         if not error:
             threading.Thread(target=self._act, args=(what, node_id), name=f"kafka-lab {what}", daemon=True).start()
-        self._widget.send({"what": "got", "click": click, "node": node_id, "error": error})
 
     def _refusal(self, what: str, node_id: object) -> str:
         if self._stop.is_set() or self._source.closed:

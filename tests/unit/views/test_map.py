@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -105,6 +106,17 @@ def test_a_click_is_answered_before_its_work_is_done(cluster: FakeCluster, live:
     cluster.broker(2).hold.set()
     assert comm.wait_for("done") == {"what": "done", "node": 2, "error": ""}
     assert cluster.broker(2).state == "stopped"
+
+
+def test_what_a_click_could_not_do_is_said_after_its_answer(
+    cluster: FakeCluster, live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page clears its error line when the click is answered: said before that, however quickly, it would be lost."""
+    shown, comm = live(cluster)
+    cluster.broker(2).trouble = StartError("no")
+    monkeypatch.setattr(threading.Thread, "start", threading.Thread.run)  # as quick as a thread can be
+    click(shown, "kill", 2)
+    assert [message["what"] for message in comm.customs()] == ["got", "done"]
 
 
 @pytest.mark.parametrize(
