@@ -80,6 +80,7 @@ CASES: dict[str, tuple[Callable[[Made, Path], HistoryVerdict | None], dict[str, 
 
 def write(made: Made, folder: Path) -> Path:
     """A Recording on disk, as a cluster's own; written slowly enough for its queue."""
+    folder.mkdir()
     with Recording.create(name="bench", coordination="kraft", version="4.3.1", brokers=[1], folder=folder) as recording:
         for number, operation in enumerate(made):
             t_s = recording.began_s + operation.t

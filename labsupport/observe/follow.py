@@ -25,6 +25,7 @@ from labsupport.observe.operations import Mark, Operation, Read, Send, joined_id
 from labsupport.observe.packed import Damaged, Unpacker
 
 CHUNK_BYTES = 1 << 20
+HISTORY_CHUNK_BYTES = 1 << 16  # some 30,000 operations, 6 MB once they are unpacked
 
 _KIND = re.compile(rb'\{"t":[-+.0-9eE]+,"k":"([a-z]+)"')
 
@@ -126,7 +127,7 @@ class Rows:
 
     def more(self) -> list[Operation]:
         """Some operations that were not handed out yet; [] when there are none at the moment. Raises `LabError`."""
-        while data := _read(self._file, self._name):
+        while data := _read(self._file, self._name, HISTORY_CHUNK_BYTES):
             try:
                 found = self._unpacker.feed(data)
             except (Damaged, UnicodeDecodeError) as error:
@@ -274,9 +275,9 @@ def _is_mark(entry: Entry) -> bool:
     return entry["k"] == "event" and entry["what"] in MARKS
 
 
-def _read(file: BinaryIO, name: str) -> bytes:
+def _read(file: BinaryIO, name: str, size_bytes: int = CHUNK_BYTES) -> bytes:
     try:
-        return b"" if file.closed else file.read(CHUNK_BYTES)
+        return b"" if file.closed else file.read(size_bytes)
     except OSError as error:
         raise _cannot_read(Path(name), error) from error
 
