@@ -6,12 +6,13 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from labsupport.clients import one_broker
 from labsupport.clients.connection import Connection
+from labsupport.clients.one_admin import OneAdmin, Quorum
 from labsupport.core.clock import now_s
 from labsupport.core.errors import LabError
 from labsupport.core.escape import printable
@@ -153,14 +154,14 @@ class MetadataReader:
 
 
 class ControllerReader:
-    """Asks again and again which node is the active controller, through one client. Use it from one thread."""
+    """Asks again and again for the active controller, the quorum and the ELR, one broker at a time. From one thread."""
 
     def __init__(self, connection: Connection, *, coordination: Coordination, timeout_s: float = 2.0) -> None:
         self._timeout_s = timeout_s
         self._metadata = MetadataReader(connection, timeout_s=timeout_s) if coordination == "zookeeper" else None
         self._connection = connection
         self._servers = deque(connection.bootstrap_servers.split(","))
-        self._quorum: _Quorum | None = None
+        self._admin: OneAdmin | None = None
 
     def read(self) -> int | None:
         """The node id of the active controller, or None when nobody said so within `timeout_s` seconds."""
@@ -169,88 +170,52 @@ class ControllerReader:
                 return self._metadata.read().controller_id
             except NoAnswer:
                 return None
-        deadline = now_s() + self._timeout_s
-        while (left_s := deadline - now_s()) > 0.02:
-            leader = self._leader(min(left_s, self._timeout_s / 4))
-            if leader is not None:
-                return leader
-        return None
+        quorum = self.quorum()
+        return None if quorum is None else quorum.leader
+
+    def quorum(self) -> Quorum | None:
+        """KRaft's quorum, as soon as it has a leader; after `timeout_s` as it is, or None when nobody answered."""
+        return self._ask(OneAdmin.quorum, enough=lambda quorum: quorum.leader is not None)
+
+    def eligible(self, topics: Collection[str]) -> dict[tuple[str, int], tuple[int, ...]] | None:
+        """The eligible leader replicas of each partition of `topics` (KIP-966); None when nobody told in time."""
+        return self._ask(lambda admin, timeout_s: admin.eligible(topics, timeout_s), enough=lambda _: True)
 
     def close(self) -> None:
         """Let the clients go; reading again makes new ones."""
         if self._metadata is not None:
             self._metadata.close()
-        if self._quorum is not None:
-            self._quorum.close()
-            self._quorum = None
+        if self._admin is not None:
+            self._admin.close()
+            self._admin = None
 
-    def _leader(self, timeout_s: float) -> int | None:
+    def _ask(self, question: Callable[[OneAdmin, float], T], *, enough: Callable[[T], bool]) -> T | None:
+        """Ask one broker after the other, within `timeout_s` in all, until an answer is `enough`; else the last one."""
+        deadline = now_s() + self._timeout_s
+        last: T | None = None
+        while (left_s := deadline - now_s()) > 0.02:
+            answer = self._ask_one(question, min(left_s, self._timeout_s / 4))
+            if answer is not None:
+                last = answer
+                if enough(answer):
+                    break
+                time.sleep(0.05)
+        return last
+
+    def _ask_one(self, question: Callable[[OneAdmin, float], T], timeout_s: float) -> T | None:
         from kafka.errors import KafkaError
 
         give_up_s = now_s() + timeout_s
         try:
-            if self._quorum is None:
-                self._quorum = _Quorum(self._connection, self._servers[0], timeout_s)
-            return self._quorum.leader(max(0.05, give_up_s - now_s()))
+            if self._admin is None:
+                self._admin = OneAdmin(self._connection, self._servers[0], timeout_s)
+            return question(self._admin, max(0.05, give_up_s - now_s()))
         except (KafkaError, OSError) as error:
-            logger.debug("%s did not describe the quorum: %s", self._servers[0], printable(error))
+            logger.debug("%s did not answer: %s", self._servers[0], printable(error))
             self.close()
             self._servers.rotate(-1)
             time.sleep(max(0.0, min(0.05, give_up_s - now_s())))  # a refused connection takes no time at all
             return None
-
-
-class _Quorum:
-    """One broker, asked to describe the metadata quorum: kafka-python's own call asks any, also one that is silent."""
-
-    def __init__(self, connection: Connection, server: str, timeout_s: float) -> None:
-        from kafka.admin import KafkaAdminClient
-        from kafka.net.compat import KafkaNetClient
-
-        timeout_ms = max(1, int(timeout_s * 1000))
-        made: list[Any] = []
-
-        def client(**config: Any) -> Any:
-            made.append(KafkaNetClient(**config, socket_connection_setup_timeout_ms=timeout_ms))
-            return made[0]
-
-        bounded = {"bootstrap_timeout_ms": timeout_ms, "request_timeout_ms": timeout_ms, "kafka_client": client}
-        try:
-            self._admin = KafkaAdminClient(**{**connection.kafka_python(), "bootstrap_servers": [server], **bounded})
-        except BaseException:
-            for client_made in made:  # kafka-python 3.0.12 starts its thread before it connects, and then forgets it
-                client_made.close()
-                client_made._net.stop()
-            raise
-        self._node_id = self._node_of(server)
-
-    def _node_of(self, server: str) -> object:
-        """The node id behind `server`; None (any broker) if it advertises another address."""
-        known = self._admin._manager.cluster.brokers()
-        return next((node.node_id for node in known if f"{node.host}:{node.port}" == server), None)
-
-    def leader(self, timeout_s: float) -> int | None:
-        """The leader's node id, None during an election. Raises kafka-python's `KafkaError` without an answer."""
-        from kafka.errors import for_code
-
-        response = self._admin._manager.run(self._describe, timeout_s * 1000)
-        partition = response.topics[0].partitions[0] if response.topics else None
-        code = response.error_code or (partition.error_code if partition is not None else 0)
-        if code:
-            raise for_code(code)()
-        return int(partition.leader_id) if partition is not None and partition.leader_id >= 0 else None
-
-    async def _describe(self, timeout_ms: float) -> Any:
-        from kafka.protocol.admin import DescribeQuorumRequest
-
-        topic_of = DescribeQuorumRequest.TopicData
-        partition = topic_of.PartitionData(partition_index=0)
-        request = DescribeQuorumRequest(topics=[topic_of(topic_name="__cluster_metadata", partitions=[partition])])
-        manager = self._admin._manager
-        return await manager.wait_for(manager.send(request, self._node_id), timeout_ms)
-
-    def close(self) -> None:
-        self._admin.close()
 
 
 def active_controller(

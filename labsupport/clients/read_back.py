@@ -18,17 +18,20 @@ from labsupport.core.wait import wait_until
 QUIET_S = 0.5
 
 
-def read_all(connection: Connection, topic: str, *, journal: Journal | None = None, timeout_s: float = 30) -> int:
+def read_all(
+    connection: Connection, topic: str, *, journal: Journal | None = None, timeout_s: float = 30, reader: str = ""
+) -> int:
     """Read every record of a topic and return how many there were.
 
     Waits until the ends of all partitions have stood still for half a second, then reads up to those ends, committed
     or not. Each record goes to the journal with its header "lab-id" ("" without one), between the events "read back
-    began" and "read back" (with `complete` and `records`). Raises `LabError` for a topic that is not there, and for a
-    partition that has no leader or is not read to its end within `timeout_s` seconds.
+    began" and "read back" (with `complete`, `records`, and the `high_watermarks` by partition). With a name as
+    `reader`, it is one witness more, under that name and without those events. Raises `LabError` for a topic that is
+    not there, and for a partition that has no leader or is not read to its end within `timeout_s` seconds.
     """
     deadline = now_s() + timeout_s
     numbers = _led_partitions(connection, topic, timeout_s / 2)
-    reading = _Reading(connection, topic, numbers, journal or NullJournal())
+    reading = _Reading(connection, topic, numbers, journal or NullJournal(), reader)
     try:
         reading.wait_for_quiet(deadline)
         reading.read_to_the_end(deadline)
@@ -66,12 +69,13 @@ def _led_partitions(connection: Connection, topic: str, timeout_s: float) -> lis
 class _Reading:
     """One pass over a topic, with a consumer that shares its partitions with nobody."""
 
-    def __init__(self, connection: Connection, topic: str, numbers: list[int], journal: Journal) -> None:
+    def __init__(self, connection: Connection, topic: str, numbers: list[int], journal: Journal, reader: str) -> None:
         from confluent_kafka import Consumer
 
         self.records = 0
-        self._topic, self._numbers, self._journal = topic, numbers, journal
+        self._topic, self._numbers, self._journal, self._reader = topic, numbers, journal, reader
         self._began = self._complete = False
+        self._high_watermarks: dict[int, int] = {}
         settings = {
             "group.id": f"read-back-{secrets.token_hex(4)}",  # librdkafka wants one; nothing is committed to it
             "enable.auto.commit": False,
@@ -102,9 +106,11 @@ class _Reading:
         """Read all partitions from their first record to where they end now."""
         from confluent_kafka import TopicPartition
 
-        self._journal.event("read back began", topic=self._topic)
-        self._began = True
+        if not self._reader:
+            self._journal.event("read back began", topic=self._topic)
+            self._began = True
         bounds = self._bounds(deadline)
+        self._high_watermarks = {number: end for number, (_, end) in bounds.items()}
         left = {number: end for number, (start, end) in bounds.items() if end > start}
         self._consumer.assign([TopicPartition(self._topic, number, bounds[number][0]) for number in left])
         while left:
@@ -117,7 +123,13 @@ class _Reading:
 
     def close(self) -> None:
         if self._began:
-            self._journal.event("read back", topic=self._topic, complete=self._complete, records=self.records)
+            self._journal.event(
+                "read back",
+                topic=self._topic,
+                complete=self._complete,
+                records=self.records,
+                high_watermarks=self._high_watermarks,
+            )
         self._consumer.close()
 
     def _take(self, message: Any, left: dict[int, int]) -> None:
@@ -135,7 +147,7 @@ class _Reading:
         if number not in left or message.offset() >= left[number]:
             return
         self.records += 1
-        self._journal.read(self._topic, number, message.offset(), _lab_id(message))
+        self._journal.read(self._topic, number, message.offset(), _lab_id(message), reader=self._reader)
         if message.offset() + 1 >= left[number]:
             del left[number]
 

@@ -73,5 +73,8 @@ class Broker(Protocol):
     def files(self, topic: str, partition: int) -> list[str]:
         """The files of a partition's log on this broker, segments and indexes, as names for `read`."""
 
+    def sizes(self, topic: str, partition: int) -> dict[str, int]:
+        """The same files with their sizes in bytes, without reading them."""
+
     def read(self, file: str) -> bytes:
         """The bytes of a file that `files` named."""

@@ -263,6 +263,14 @@ class Cluster(AbstractContextManager["Cluster"]):
         """What each running broker says. Raises `NoAnswer`."""
         return [broker.metadata() for broker in self.brokers if broker.state == "running"]
 
+    def watch_log(self, topic: Topic | str, partition: int = 0) -> None:
+        """Have a partition's log recorded from now on: its leader's segments, its start and its end, as they change.
+
+        Raises `BadInput` when there is no such partition.
+        """
+        self.topic(str(topic)).leader(partition)
+        self.recording.watch_log(str(topic), partition)
+
     # -- clients
 
     def producer(self, **arguments: Any) -> KafkaProducer:
@@ -283,11 +291,14 @@ class Cluster(AbstractContextManager["Cluster"]):
 
         return Load(self.connection, str(topic), journal=self.recording, **arguments)
 
-    def read_back(self, topic: Topic | str, *, timeout_s: float = 60) -> int:
-        """Read a topic from start to end into the Recording; returns the number of records."""
+    def read_back(self, topic: Topic | str, *, timeout_s: float = 60, reader: str = "") -> int:
+        """Read a topic from start to end into the Recording; returns the number of records.
+
+        With a name as `reader`, as one witness more, who may have seen what a later read does not find.
+        """
         from labsupport.clients.read_back import read_all
 
-        return read_all(self.connection, str(topic), journal=self.recording, timeout_s=timeout_s)
+        return read_all(self.connection, str(topic), journal=self.recording, timeout_s=timeout_s, reader=reader)
 
     # -- for `observe`
 

@@ -222,6 +222,13 @@ class LocalNode:
         found = [f for d in self.facts.log_dirs for f in Path(d).glob(f"{_glob_safe(topic)}-{int(partition)}/*")]
         return sorted(str(file.relative_to(self.facts.home)) for file in found if file.is_file())
 
+    def sizes(self, topic: str, partition: int) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for file in self.files(topic, partition):
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                found[file] = (Path(self.facts.home) / file).stat().st_size
+        return found
+
     def read(self, file: str) -> bytes:
         home = Path(self.facts.home).resolve()
         path = (home / file).resolve()

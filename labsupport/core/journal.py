@@ -46,6 +46,9 @@ class Journal(Protocol):
     def catch_up(self) -> None:
         """Return once what is true of the cluster now is written down, as far as that can be seen within a second."""
 
+    def watch_log(self, topic: str, partition: int) -> None:
+        """Write down what the leader of a partition has of its log, whenever that changes, from now on."""
+
 
 class NullJournal:
     """Writes nothing down."""
@@ -74,3 +77,5 @@ class NullJournal:
     def verdict(self, fields: Mapping[str, object]) -> None: ...
 
     def catch_up(self) -> None: ...
+
+    def watch_log(self, topic: str, partition: int) -> None: ...

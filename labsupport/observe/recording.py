@@ -6,17 +6,18 @@ import json
 import math
 import secrets
 import weakref
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from operator import index
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from labsupport.core.clock import now_s
 from labsupport.core.escape import printable
 from labsupport.observe import shelf
+from labsupport.observe.acknowledged import Acknowledged, Window
+from labsupport.observe.allowance import Allowance
 from labsupport.observe.follow import Follower, find_view, operations
 from labsupport.observe.format import MARKS, ClusterFacts, Entry, Header, encode
 from labsupport.observe.operations import Mark, Operation, Read, Send, split_id
@@ -24,6 +25,19 @@ from labsupport.observe.writer import Writer
 
 if TYPE_CHECKING:
     from labsupport.cluster.cluster import Cluster
+
+# A view is at most 1 MB for five minutes: samples and watched changes have a share each, and what we do ourselves
+# (faults, marks, processes, verdicts) is always written, from the share of the changes.
+SAMPLES_BYTES_PER_S, SAMPLES_RESERVE_BYTES = 1_450, 60_000
+CHANGES_BYTES_PER_S, CHANGES_RESERVE_BYTES = 750, 200_000
+
+
+class LooksAtCluster(Protocol):
+    """A watcher, as its Recording knows it."""
+
+    def refresh(self) -> None: ...
+
+    def watch_log(self, topic: str, partition: int) -> None: ...
 
 
 class Recording:
@@ -37,8 +51,10 @@ class Recording:
     def __init__(self, path: Path, header: Header, writer: Writer | None = None) -> None:
         self.path, self.header = path, header
         self._writer = writer
-        self._acked: Counter[str] = Counter()
-        self._look: Callable[[], None] | None = None
+        self._acked = Acknowledged()
+        self._samples = Allowance(bytes_per_s=SAMPLES_BYTES_PER_S, reserve_bytes=SAMPLES_RESERVE_BYTES)
+        self._changes = Allowance(bytes_per_s=CHANGES_BYTES_PER_S, reserve_bytes=CHANGES_RESERVE_BYTES)
+        self._watcher: LooksAtCluster | None = None
         if writer is not None:
             weakref.finalize(self, writer.close)  # also when the interpreter ends: its queue would be lost
 
@@ -118,16 +134,24 @@ class Recording:
 
     def event(self, what: str, *, t_s: float | None = None, **fields: object) -> None:
         """Something changed. The field names `t`, `k` and `what` are ours."""
-        line = encode({"t": self._t(t_s), "k": "event", "what": what} | _unreserved(fields, "what"))
+        t = self._t(t_s)
+        line = encode({"t": t, "k": "event", "what": what} | _unreserved(fields, "what"))
+        self._changes.spend(len(line), t)
         if what in MARKS:
             self._put(_mark(line), line)
         else:
             self._put(line)
 
     def sample(self, name: str, value: float, *, t_s: float | None = None, **labels: object) -> None:
-        """A measured quantity; its unit ends its name. The label names `t`, `k`, `name` and `value` are ours."""
-        entry = {"t": self._t(t_s), "k": "sample", "name": name, "value": value}
-        self._put(encode(entry | _unreserved(labels, "name", "value")))
+        """A measured quantity; its unit ends its name. The label names `t`, `k`, `name` and `value` are ours.
+
+        Left out when there were more in the last minutes than the view has room for.
+        """
+        t = self._t(t_s)
+        entry = {"t": round(t, 3), "k": "sample", "name": name, "value": value}
+        line = encode(entry | _unreserved(labels, "name", "value"))
+        if self._samples.take(len(line), t):
+            self._put(line)
 
     def verdict(self, fields: Mapping[str, object]) -> None:
         """What was judged of a history. The field names `t` and `k` are ours."""
@@ -152,7 +176,11 @@ class Recording:
         partition = None if partition is None else index(partition)
         offset = None if offset is None else index(offset)
         ended = Send(self._t(t_s), topic, *split_id(record_id), outcome, partition, offset, intended, error)
-        self._writer.put(ended, also=(lambda: self._acked.update((topic,))) if outcome == "acked" else None)
+        if outcome == "acked":
+            latency_s = None if intended is None else ended.t - intended
+            self._writer.put(ended, also=lambda: self._acked.note(topic, latency_s))
+        else:
+            self._writer.put(ended)
 
     def read(
         self, topic: str, partition: int, offset: int, record_id: str, *, t_s: float | None = None, reader: str = ""
@@ -162,25 +190,38 @@ class Recording:
 
     def acked_by_topic(self) -> dict[str, int]:
         """How many acknowledged sends were recorded so far, by topic."""
-        return dict(self._acked)
+        return dict(self._acked.by_topic)
+
+    def take_acknowledged(self) -> dict[str, Window]:
+        """For the one who samples rates and latencies: by topic, what was acknowledged since the last call."""
+        return self._acked.take()
+
+    def has_room(self) -> bool:
+        """For a watcher: whether changes may be written now, or must wait for the view to have room again."""
+        return self._changes.has_room(self._t(None))
 
     def flush(self, timeout_s: float = 5) -> None:
         """Return once everything recorded so far is in the files (or `trouble` says why it never will be)."""
         if self._writer is not None:
             self._writer.flush(timeout_s)
 
-    def looked_at_by(self, look: Callable[[], None] | None) -> None:
-        """For a watcher: what makes it look at its cluster now; None when it has stopped."""
-        self._look = look
+    def looked_at_by(self, watcher: LooksAtCluster | None) -> None:
+        """For a watcher: who can be told to look at the cluster now; None when it has stopped."""
+        self._watcher = watcher
 
     def catch_up(self) -> None:
         """Return once what is true of the cluster now is in the file, as far as its watcher can see, within a second.
 
         For pictures that must be current, such as one drawn right after a wait for the cluster itself.
         """
-        if self._look is not None:
-            self._look()
+        if self._watcher is not None:
+            self._watcher.refresh()
         self.flush()
+
+    def watch_log(self, topic: str, partition: int) -> None:
+        """Have the log of a partition watched from now on: its leader's segments, its start and its end."""
+        if self._watcher is not None:
+            self._watcher.watch_log(topic, partition)
 
     def follow(self, *, kinds: Collection[str] | None = None) -> Follower:
         """Someone who asks again and again what is new, from the first entry on. Views leave sends out by `kinds`.

@@ -27,7 +27,9 @@ class Journal(NullJournal):
     def event(self, what: str, *, t_s: float | None = None, **fields: object) -> None:
         self.events.append((what, fields))
 
-    def read(self, topic: str, partition: int, offset: int, record_id: str, *, t_s: float | None = None) -> None:
+    def read(
+        self, topic: str, partition: int, offset: int, record_id: str, *, t_s: float | None = None, reader: str = ""
+    ) -> None:
         self.reads.append((partition, offset, record_id))
 
 
@@ -113,7 +115,7 @@ def test_reading_back_is_framed_by_two_events(cluster: Cluster) -> None:
     assert journal.reads == [(0, 0, "")]
     assert journal.events == [
         ("read back began", {"topic": "framed"}),
-        ("read back", {"topic": "framed", "complete": True, "records": 1}),
+        ("read back", {"topic": "framed", "complete": True, "records": 1, "high_watermarks": {0: 1}}),
     ]
 
 

@@ -25,7 +25,9 @@ class Journal(NullJournal):
     def send(self, topic: str, record_id: str, outcome: str, **rest: Any) -> None:
         self.sends.append((record_id, outcome))
 
-    def read(self, topic: str, partition: int, offset: int, record_id: str, *, t_s: float | None = None) -> None:
+    def read(
+        self, topic: str, partition: int, offset: int, record_id: str, *, t_s: float | None = None, reader: str = ""
+    ) -> None:
         self.reads[record_id] += 1
 
 
