@@ -79,9 +79,13 @@ def print_table(rows: Sequence[Row]) -> None:
     print("| what | ours: median (range) | plain: median (range) | ratio | goal |")
     print("| --- | --- | --- | --- | --- |")
     for row in rows:
-        print(f"| {row.name} | {_spread(row.ours)} | {_spread(row.plain)} | **{row.ratio:.2f}** | {row.goal} |")
+        print(f"| {row.name} | {_spread(row.ours)} | {_spread(row.plain)} | **{_ratio(row.ratio)}** | {row.goal} |")
     rounds = max((len(row.ours) for row in rows), default=0)
     print(f"\n{rounds} rounds, both sides in turn. {machine()}", flush=True)
+
+
+def _ratio(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}"
 
 
 def _spread(values: Sequence[float]) -> str:

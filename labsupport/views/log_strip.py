@@ -22,6 +22,9 @@ MOST_READERS = 6
 MOST_FRAMES = 400
 
 
+OLDER = -1  # the size of segments that are there and were not listed
+
+
 @dataclass(frozen=True)
 class NodeLog:
     """What one broker has of the partition: `segments` are (base offset, size in bytes); `end` is the next offset."""
@@ -33,7 +36,7 @@ class NodeLog:
 
 @dataclass(frozen=True)
 class LogStrip:
-    """A partition's log on each broker that has it, and the next offset that each group will read."""
+    """A partition's log on its leader, by node id, and the next offset that each group will read."""
 
     topic: str
     partition: int
@@ -103,8 +106,11 @@ def _after(strip: LogStrip, event: Entry) -> LogStrip:
         return strip
     if event.get("what") == "log" and event.get("partition") == strip.partition:
         segments = tuple((int(base), int(size)) for base, size in event.get("segments") or ())
-        log = NodeLog(_merged(segments), int(event.get("start") or 0), int(event.get("end") or 0))
-        return replace(strip, logs={**strip.logs, int(event.get("node") or 0): log})
+        start, end = int(event.get("start") or 0), int(event.get("end") or 0)
+        if segments and segments[0][0] > start:
+            segments = ((start, OLDER), *segments)
+        log = NodeLog(_merged(segments), start, end)
+        return replace(strip, logs={int(event.get("node") or 0): log})  # only its leader is asked
     if event.get("what") == "positions":
         at = (event.get("positions") or {}).get(str(strip.partition))
         if at is not None:
@@ -118,7 +124,8 @@ def _merged(segments: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...
     if excess <= 0:
         return segments
     old = segments[: excess + 1]
-    return ((old[0][0], sum(size for _, size in old)), *segments[excess + 1 :])
+    size = OLDER if old[0][1] == OLDER else sum(size for _, size in old)
+    return ((old[0][0], size), *segments[excess + 1 :])
 
 
 def _marks(before: LogStrip, after: LogStrip, t: float) -> list[Mark]:
@@ -233,6 +240,8 @@ def _row(node: int, log: NodeLog, x: Any, y: float) -> list[object]:
 
 def size_of(size_bytes: int) -> str:
     """A size as one reads it: 16 KiB."""
+    if size_bytes == OLDER:
+        return "older segments"
     size = float(size_bytes)
     for unit in ("B", "KiB", "MiB", "GiB"):
         if size < 1024 or unit == "GiB":

@@ -24,7 +24,7 @@ from labsupport.views.state import MapState, NodeView, PartitionView, note
 
 log = logging.getLogger(__name__)
 
-TICK_S = 0.2
+TICK_S = 0.1
 SETTLE_S = 2.0
 CLOSED = "The cluster is closed. This is its last state; the buttons are off."
 REPLACED = "This map has stopped: the cluster is drawn again elsewhere. The buttons are off."
@@ -144,7 +144,7 @@ class ClusterMap:
             self._widget.ended = reason
 
     def _refresh(self) -> None:
-        """Send what changed, five times a second, until the map ends."""
+        """Send what changed, ten times a second, until the map ends."""
         while not self._stop.wait(TICK_S):
             if self._widget.comm is None:
                 return

@@ -154,9 +154,7 @@ def partition_log(source: Cluster | Recording, topic: object, partition: int = 0
     A running cluster is asked for the log from now on. Raises `LabError` when the Recording has nothing about it.
     """
     written = _recording(source)
-    watch = getattr(source, "watch_log", None)
-    if watch is not None and not written.closed:
-        watch(str(topic), partition)
+    written.watch_log(str(topic), partition)
 
     def make() -> Display:
         story, strip = log_strip.log_story(written, str(topic), partition)

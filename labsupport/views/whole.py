@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from labsupport.core.errors import LabError
 from labsupport.views import page
 from labsupport.views.chart import chart_data
 from labsupport.views.happened import events_of
@@ -27,10 +29,11 @@ def sections(recording: Recording) -> list[tuple[str, Markup]]:
     from labsupport.views import show
 
     found = [("The cluster", show.replay(recording).html)]
-    found += [
-        (f"Failover of {topic}-{partition}", show.failover(recording, topic, partition).html)
-        for topic, partition in hit_partitions(recording)[:MOST_FAILOVERS]
-    ]
+    with suppress(LabError):  # a view without its history says nothing of sends
+        found += [
+            (f"Failover of {topic}-{partition}", show.failover(recording, topic, partition).html)
+            for topic, partition in hit_partitions(recording)[:MOST_FAILOVERS]
+        ]
     held = chart_data(recording, ())
     if held.series:
         found.append(("Rates, latency, lag", show.still_chart(held).html))

@@ -11,6 +11,7 @@ function number(value) {
 }
 
 function sizeOf(bytes) {
+  if (bytes < 0) return "older segments"; // there, and not listed
   let [size, unit] = [bytes, 0];
   while (size >= 1024 && unit < UNITS.length - 1) [size, unit] = [size / 1024, unit + 1];
   return `${number(Math.round(size))}\u00a0${UNITS[unit]}`;

@@ -71,6 +71,15 @@ def test_of_many_segments_the_oldest_are_one(made: Made) -> None:
     assert strip.logs[1].segments[0] == (0, 5 * (1000 - MOST_SEGMENTS + 1))
 
 
+def test_what_was_not_listed_is_there_all_the_same(made: Made) -> None:
+    """A Recording lists the newest segments; what lies before them is drawn as such."""
+    made.at(7, "log", topic="flights", partition=0, node=2, segments=[[500, 9]], start=50, end=510)
+    made.recording.flush()
+    _, strip = log_story(made.recording, "flights", 0)
+    assert list(strip.logs) == [2], "its leader alone is asked"
+    assert "segment 50: older segments" in words(parse(log_svg(strip)))
+
+
 def test_a_log_that_nobody_watched_is_refused(made: Made) -> None:
     with pytest.raises(BadInput, match=r"nothing about the log of flights-9.*watch_log"):
         show.partition_log(made.recording, "flights", 9)
