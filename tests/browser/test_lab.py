@@ -36,7 +36,7 @@ RESULTS = {
     "output": ".jp-OutputArea-output",
     "execution count": ".jp-CodeCell .jp-InputPrompt:text-matches('[0-9]')",
     "map": "[data-testid='cluster-map']",
-    "timeline": "[data-testid='failover-timeline']",
+    "timeline": "[data-testid='timeline'], [data-testid='failover-timeline']",
     "verdict": "[data-testid='verdict-card']",
     "claim": "[data-testid='claim-card']",
 }
@@ -126,6 +126,7 @@ def wear(page: Page, theme: str) -> None:
     """Change the theme by the menu, as a reader does."""
     choose(page, "Settings", "Theme", THEMES[theme])
     page.locator(f"body[data-jp-theme-name='{THEMES[theme]}']").wait_for(state="attached")
+    page.locator("#jupyterlab-splash").wait_for(state="detached")
 
 
 def fold(page: Page) -> None:
