@@ -59,9 +59,13 @@ def log_file(supervised: Supervised, name: str) -> Path:
 
 
 def define(cluster: str, name: str, argv: Sequence[str]) -> Service:
-    """Tell a running cluster of a program, which is not started yet; $BOOTSTRAP will name the cluster's brokers."""
+    """Tell a running cluster of a program, which is not started yet; $BOOTSTRAP will name the cluster's brokers.
+
+    What an earlier program of that name had written is gone.
+    """
     record = registry.find(cluster)
     supervised = Supervised(record["name"], Path(record["folder"]))
+    log_file(supervised, name).unlink(missing_ok=True)
     kept = {variable: os.environ[variable] for variable in _KEPT if variable in os.environ}
     supervised.ask(
         "define",

@@ -19,14 +19,18 @@ if TYPE_CHECKING:
     from labsupport.cluster.cluster import Cluster
 
 PATIENCE_S = 10.0
-EVERY_BROKER = ""  # Kafka's own name for the settings that hold for all brokers
 _FIRST, _END = -2, -1  # ListOffsets: the first offset, and the one that the next record gets
-_CHANGED = {"topic": 1, "broker": 2, "": 3}  # DescribeConfigs: the source of a setting that was changed while running
+_OWNERS = {
+    "DYNAMIC_TOPIC_CONFIG": "{kind} {name}",
+    "DYNAMIC_BROKER_CONFIG": "{kind} {name}",
+    "DYNAMIC_DEFAULT_BROKER_CONFIG": "every broker",
+}
 
 
 @contextmanager
 def admin_of(cluster: Cluster) -> Iterator[KafkaAdminClient]:
-    """An admin client that gives up after `PATIENCE_S` seconds."""
+    """An admin client that gives up after `PATIENCE_S` seconds. Raises `NotRunning` or `NoAnswer` if nobody answers."""
+    cluster.metadata()  # knows in a second or two what the client would find out in ten
     limit_ms = int(PATIENCE_S * 1000)
     admin = cluster.connection.admin(request_timeout_ms=limit_ms, bootstrap_timeout_ms=limit_ms)
     try:
@@ -38,22 +42,23 @@ def admin_of(cluster: Cluster) -> Iterator[KafkaAdminClient]:
 def settings(cluster: Cluster) -> dict[str, dict[str, str]]:
     """The settings that were changed while the cluster ran, by what they are of.
 
-    Keys are `topic payments`, `broker 1`, and `every broker`; what has no setting of its own is left out.
+    Keys are `topic payments`, `broker 1`, and `every broker` (`kafka-configs.sh --entity-default`); what has none of
+    its own is left out. Of brokers, those that run.
     """
     from kafka.admin import ConfigResource, ConfigResourceType
 
     metadata = cluster.metadata()
     of = [ConfigResource(ConfigResourceType.TOPIC, name) for name in metadata.topics if not name.startswith("__")]
-    of += [ConfigResource(ConfigResourceType.BROKER, str(node_id)) for node_id in [*metadata.brokers, EVERY_BROKER]]
+    of += [ConfigResource(ConfigResourceType.BROKER, str(node_id)) for node_id in metadata.brokers]
     with admin_of(cluster) as admin:
         found = admin.describe_configs(of)
     changed: dict[str, dict[str, str]] = {}
-    for kind, resources in found.items():
-        for name, rows in resources.items():
-            source = _CHANGED[kind.lower() if name else ""]
-            own = {key: str(row["value"]) for key, row in sorted(rows.items()) if int(row["config_source"]) == source}
-            if own:
-                changed[f"{kind.lower()} {name}" if name else "every broker"] = own
+    for kind, resources in sorted(found.items()):
+        for name, rows in sorted(resources.items()):
+            for key, row in sorted(rows.items()):
+                owner = _OWNERS.get(row["config_source"], "").format(kind=kind, name=name)
+                if owner:
+                    changed.setdefault(owner, {})[key] = str(row["value"])
     return changed
 
 

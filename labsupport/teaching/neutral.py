@@ -12,7 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from labsupport.core.wait import wait_until
-from labsupport.teaching.looking import EVERY_BROKER, admin_of, committed, settings, watermarks
+from labsupport.teaching.looking import admin_of, committed, settings, watermarks
 
 if TYPE_CHECKING:
     from labsupport.cluster.cluster import Cluster
@@ -31,7 +31,7 @@ def state_of(cluster: Cluster) -> State:
         moving = admin.list_partition_reassignments() or {}
     return {
         "brokers": {broker.name: broker.state for broker in cluster.brokers},
-        "services": {service.name: service.state for service in services(cluster.name)},
+        "services": [service.name for service in services(cluster.name) if service.state == "running"],
         "topics": {name: _topic(cluster, name) for name in cluster.topics()},
         "settings": settings(cluster),
         "groups": {group: {name: committed(cluster, group, name) for name in cluster.topics()} for group in groups},
@@ -76,14 +76,13 @@ def wipe(cluster: Cluster) -> None:
 
 
 def _reset_settings(cluster: Cluster, admin: Any) -> None:
-    """Those of brokers; those of topics go with their topics."""
+    """Those of single brokers. Those of topics go with them; those of every broker kafka-python 3.0.12 cannot reset."""
     from kafka.admin import ConfigResource, ConfigResourceType
 
     for of, changed in settings(cluster).items():
         kind, _, name = of.partition(" ")
-        if kind != "topic":
-            broker = EVERY_BROKER if kind == "every" else name
-            admin.reset_configs([ConfigResource(ConfigResourceType.BROKER, broker, dict.fromkeys(changed))])
+        if kind == "broker":
+            admin.reset_configs([ConfigResource(ConfigResourceType.BROKER, name, dict.fromkeys(changed))])
 
 
 def _without_groups(admin: Any) -> bool:

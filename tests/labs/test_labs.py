@@ -1,0 +1,108 @@
+"""Each lab is proven both ways: its solution is accepted, and repairs that only look right are refused in their words.
+
+All of it twice and in sequence on one cluster, which `reset` brings back to its neutral state between attempts.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+
+import pytest
+
+from labsupport.core.finding import Outcome
+from labsupport.core.wait import wait_until
+from labsupport.teaching import Lab, Report, neutral, progress
+from labsupport.teaching.scenarios import names
+from tests.labs.conftest import LABS, Attempt, wrong
+from tests.labs.effects import EFFECTS
+
+ROUNDS = (1, 2)
+LIMIT_S = 90
+
+
+def test_every_lab_has_at_least_three_wrong_attempts_with_words_and_an_effect() -> None:
+    """No attempt is recorded without what it does and how it is refused; no effect belongs to none."""
+    assert names() == sorted(EFFECTS)
+    for name in names():
+        assert {attempt.name for attempt in wrong(name)} == set(EFFECTS[name]) and len(EFFECTS[name]) >= 3
+        assert all(attempt.words for attempt in wrong(name))
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("number", ROUNDS)
+def test_a_lab_is_proven_both_ways(lab: Lab, number: int) -> None:
+    """Unsolved: refused. Wrong attempts: exit 0, do what they do, and are refused otherwise. Solution: accepted."""
+    attempts = wrong(lab.name)
+    random.Random(number).shuffle(attempts)
+    unsolved = str(refused(lab))
+    for attempt in attempts:
+        succeed(attempt, lab)
+        wait_until(lambda: EFFECTS[lab.name][attempt.name](lab.cluster), LIMIT_S, because=f"the effect of {attempt}")  # noqa: B023
+        report = str(refused(lab))
+        assert attempt.words in report and attempt.words not in unsolved, f"{attempt.name}\n{report}"
+        begin_anew(lab)
+        assert str(refused(lab)) == unsolved
+    succeed(Attempt(LABS / lab.name / "solution.sh"), lab)
+    wait_until(lambda: lab.check().solved, LIMIT_S, because="the solution to be accepted", poll_s=0.5)
+    assert progress.load().of(lab.name).standing == "solved"
+    begin_anew(lab)
+    assert str(refused(lab)) == unsolved
+
+
+def test_a_restarted_kernel_goes_on_with_the_lab(lab: Lab) -> None:
+    """Another process opens the lab: it is the same cluster, as wrong as before, and outlives that process."""
+    code = f"from labsupport import open_lab; lab = open_lab({lab.name!r}); print(lab.resumed, lab.check(), sep='\\n')"
+    ended = subprocess.run([sys.executable, "-c", code], env=os.environ, capture_output=True, text=True, check=True)
+    resumed, *report = ended.stdout.splitlines()
+    assert resumed == "True" and "\n".join(report) == str(refused(lab))
+
+
+def test_what_people_change_is_seen_by_the_digest(lab: Lab) -> None:
+    """A topic more is another state; and once it is gone the state is the same: the digest looks at the cluster."""
+    before = neutral.digest(neutral.state_of(lab.cluster))
+    lab.cluster.create_topic("scratch", replica_assignment={0: [1, 2, 3]})
+    assert neutral.digest(neutral.state_of(lab.cluster)) != before
+    with_admin = lab.cluster.admin()
+    with_admin.delete_topics(["scratch"])
+    with_admin.close()
+    wait_until(lambda: neutral.digest(neutral.state_of(lab.cluster)) == before, LIMIT_S, because="the topic to be gone")
+
+
+def test_silence_and_a_cluster_that_is_gone_could_not_be_checked(lab: Lab) -> None:
+    """First every broker hangs, then there is none; neither is held against anybody."""
+    kept = progress.load().of(lab.name)
+    for broker in lab.cluster.brokers:
+        broker.pause()
+    assert lab.check().outcome is Outcome.COULD_NOT_CHECK
+    for broker in lab.cluster.brokers:
+        broker.resume()
+    wait_until(lambda: lab.check().outcome is Outcome.NOT_YET, LIMIT_S, because="the brokers to answer again")
+    tries = len(progress.load().of(lab.name).tries)
+    assert tries == len(kept.tries) + 1
+    lab.cluster.shutdown()
+    report = lab.check()
+    assert report.outcome is Outcome.COULD_NOT_CHECK
+    assert {finding.saw for finding in report.findings} == {f"The cluster {lab.cluster.name} is not running any more."}
+    assert len(progress.load().of(lab.name).tries) == tries
+
+
+def refused(lab: Lab) -> Report:
+    """What the checks say, and that they do not say "solved"."""
+    report = lab.check()
+    assert report.outcome is Outcome.NOT_YET, report
+    return report
+
+
+def succeed(attempt: Attempt, lab: Lab) -> None:
+    ended = attempt.run(lab)
+    assert ended.returncode == 0, f"{attempt.name}\n{ended.stdout}{ended.stderr}"
+
+
+def begin_anew(lab: Lab) -> None:
+    """Reset brings the same cluster back: its digest agrees with that of the first time, and no new one was needed."""
+    before = progress.load().of(lab.name).cluster
+    lab.reset()
+    assert progress.load().of(lab.name).cluster == before
