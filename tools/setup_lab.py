@@ -443,7 +443,7 @@ def test(arguments: Sequence[str]) -> int:
     """Everything that is quick and needed."""
     set_up("dev")
     need_programs(TEST_PACKAGES)
-    return become([PYTHON, "-E", "-m", "pytest", *suites("unit", "cluster", "notebooks"), *arguments])
+    return become([PYTHON, "-E", "-m", "pytest", *suites("unit", "cluster", "notebooks", "labs"), *arguments])
 
 
 def slow(arguments: Sequence[str]) -> int:

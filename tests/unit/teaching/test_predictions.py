@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from labsupport.core.errors import BadInput, Contradiction, LabError
-from labsupport.teaching import kept, predict
-from labsupport.teaching.questions import question
+from labsupport.teaching import Prediction, cards, kept, predict
+from labsupport.teaching.questions import question, questions
 
+MODELS = ("layout", "style")  # ids of other widgets, new with each one that is made
 AS_IT_WAS = {"new_leader": 2, "pause_s": 8.1, "lost": 0, "duplicated": 0}
 
 
@@ -182,6 +184,22 @@ class TestTheWidget:
         state = str([part.get_state() for part in (*box.children, options, said)])
         assert asked.ask[:60] in state and asked.why[:40] not in state
         assert all(state.count(text) == state.count(asked.options[asked.answer]) for text in asked.options.values())
+
+    @pytest.mark.parametrize("name", sorted(questions()))
+    def test_would_be_the_same_if_another_option_were_right(self, name: str) -> None:
+        """Text, HTML and the widget's whole state: nothing of them depends on the right letter, or on the reason."""
+        from labsupport.teaching.widget import build
+
+        asked = question(name)
+
+        def everything(letter: str) -> str:
+            other = replace(asked, answer=letter, why=f"since it is {letter}")
+            box, *parts = build(other, kept.load())
+            states = [part.get_state() for part in (*box.children, *parts)]
+            shown = [{key: value for key, value in state.items() if key not in MODELS} for state in states]
+            return f"{shown} {cards.asked(other, kept.load())} {Prediction(other, kept.load())}"
+
+        assert len({everything(letter) for letter in asked.options}) == 1
 
     def test_is_not_made_where_no_kernel_is(self) -> None:
         """In a terminal the bundle is text and HTML only."""
