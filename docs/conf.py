@@ -17,7 +17,16 @@ sys.path.insert(0, str(HERE / "extensions"))
 project = "kafka-lab"
 author = "the kafka-lab authors"
 copyright = "the kafka-lab authors. Prose: CC BY 4.0, code: Apache-2.0"
-extensions = ["myst_nb", "sphinx.ext.autodoc", "claims_page", "decisions", "docstrings", "furo_repairs", "predictions"]
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "claims_page",
+    "decisions",
+    "docstrings",
+    "furo_repairs",
+    "linked_folders",
+    "predictions",
+]
 exclude_patterns = ["**/.ipynb_checkpoints", "evidence", "extensions", "labs/*/wrong"]
 
 # Pages: nbval has just run them, so they are shown as they are.
