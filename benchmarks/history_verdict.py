@@ -1,4 +1,4 @@
-"""What it costs to judge a million sends: seconds and megabytes, each time in a new process.
+"""What it costs to judge a million sends: seconds of one core and megabytes, each time in a new process.
 
     python -m benchmarks.history_verdict [--records 1000000] [--rounds 3]
 
@@ -109,12 +109,12 @@ def write(made: Made, folder: Path) -> Path:
 
 
 def measured(name: str, records: int, path: Path) -> tuple[float, float]:
-    """Seconds, and the megabytes by which the process grew; called in a process of its own."""
+    """CPU seconds, and the megabytes by which the process grew; called in a process of its own."""
     run, shape = CASES[name]
     before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    began_s = time.perf_counter()
+    began_s = time.process_time()
     found = run(Made(records, **shape), path)
-    took_s = time.perf_counter() - began_s
+    took_s = time.process_time() - began_s
     assert found is None or (found.acked, found.lost) == (records, int(shape.get("lost", False))), found
     return took_s, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb) / 1024
 
@@ -134,7 +134,7 @@ def main() -> None:
             lost: write(Made(wishes.records, lost=lost), Path(folder) / ("lost" if lost else "clean"))
             for lost in (False, True)
         }
-        print(f"| judging {wishes.records:,} sends | s: median (range) | MB: median (range) |")
+        print(f"| judging {wishes.records:,} sends | CPU s: median (range) | MB: median (range) |")
         print("| --- | --- | --- |")
         for name, (_, shape) in CASES.items():
             command = [sys.executable, "-m", "benchmarks.history_verdict", "--case", name]
