@@ -194,7 +194,8 @@ class Follower:
                 if entry is None or not self._in_step:
                     self._operations.pop()
                     continue
-                if _is_mark(self._entries.pop()):
+                self._entries.pop()
+                if (entry["k"], entry.get("what")) == ("event", operation.what):
                     self._operations.pop()
                 yield entry
             elif operation is None or (entry is not None and not _is_mark(entry) and entry["t"] <= operation.t):
