@@ -2,8 +2,9 @@
 
 Use `PAYLOADS` as keys, values, headers, ids of groups and clients; Kafka itself allows a topic's name only letters,
 digits, `.`, `_` and `-`, but a Recording may say anything. `WATCH` goes into a page before anything else (Playwright's
-`add_init_script`); `troubles(page)` then says what a payload achieved there. `canary(payload)` is a page that escapes
-nothing: on it every payload must achieve something, or the detector sees nothing anywhere.
+`add_init_script`); `troubles(page)` then says what a payload achieved there. `END` goes at the end of the page: it must
+still be there. `canary(payload)` is a page, with two ends, that escapes nothing: on it every payload must achieve
+something, or the detector sees nothing anywhere.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ class Payload:
 
     @property
     def text(self) -> str:
-        """As a careless client decodes it."""
-        return self.content.decode("utf-8", "replace")
+        """As our clients decode it: a byte that is no UTF-8 becomes its number."""
+        return self.content.decode("utf-8", "backslashreplace")
 
     @property
     def id(self) -> str:
         """As the id of a group or a client: text of at most 32,767 bytes."""
-        return self.content.decode("utf-8", "replace").encode()[:GROUP_LIMIT_BYTES].decode("utf-8", "ignore")
+        return self.text.encode()[:GROUP_LIMIT_BYTES].decode("utf-8", "ignore")
 
 
 def _text(name: str, text: str) -> Payload:
@@ -67,9 +68,9 @@ PAYLOADS: tuple[Payload, ...] = (
     _text("out of a comment", "--><script>pwn('comment')</script><!--"),
     _text("out of JSON in a script", "\"}</script><script>pwn('json')</script>" + _MARK),
     _text("comment in a script", '<!--<script>"' + _MARK),
-    _text("out of a JavaScript text", "\");pwn('text');(\""),
+    _text("out of a JavaScript text", "\";pwn('text');\""),
     _text("out of a template text", "${pwn('template')}`+pwn('backquote')+`"),
-    _text("base and meta", "<base href='https://example.org/' data-hostile><meta http-equiv=refresh content='0'>"),
+    _text("base and meta", "<base href='https://example.org/' data-hostile><meta http-equiv=refresh content='600'>"),
     _text("closing the page", "</svg></g></div></section></table></body></html>" + _MARK),
     _text("entities that decode once more", "&lt;img src=x onerror=pwn('entity')&gt;" + _MARK),
     _text("text that runs backwards", "\u202egnp.exe\u202c \u2066\u2067abc\u2069"),
@@ -84,13 +85,16 @@ PAYLOADS: tuple[Payload, ...] = (
 WATCH = """window.pwned = []; window.pwn = (what) => { window.pwned.push(String(what)); };
 for (const ask of ["alert", "confirm", "prompt"]) window[ask] = () => window.pwn(ask);"""
 
-_LOOK = r"""(most) => {
+END = "<p data-the-end>the end</p>"
+
+_LOOK = r"""([most, ends]) => {
   const found = [];
   if ((window.pwned ?? []).length) found.push(`script ran: ${window.pwned.join(", ")}`);
   if (document.querySelector("[data-hostile], base, meta[http-equiv=refresh]")) found.push("foreign element");
   if ([...document.links].some((link) => /^\s*(javascript|data):/i.test(link.href))) found.push("link that runs");
   if (getComputedStyle(document.body).outlineColor === "rgb(1, 2, 3)") found.push("foreign style");
   if (document.documentElement.scrollWidth > window.innerWidth) found.push("wider than the window");
+  if (document.querySelectorAll("[data-the-end]").length !== ends) found.push("cut off");
   const shown = document.body.innerText;
   const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffd]/;
   if (steering.test(shown)) found.push("steering characters");
@@ -99,23 +103,27 @@ _LOOK = r"""(most) => {
 }"""
 
 
-def troubles(page: Any, *, most: int = 200_000) -> list[str]:
-    """What payloads achieved in a page; nothing, if it is well. `most` characters are as many as it may show."""
-    found: list[str] = page.evaluate(_LOOK, most)
+def troubles(page: Any, *, most: int = 200_000, ends: int = 0) -> list[str]:
+    """What payloads achieved in a page; nothing, if it is well.
+
+    `most` characters are as many as it may show; `ends` is how often it has `END`.
+    """
+    found: list[str] = page.evaluate(_LOOK, [most, ends])
     return found
 
 
 def canary(payload: Payload) -> str:
     """A page that puts a payload, as it is, wherever text can stand: what ours would be if nothing were escaped."""
-    text = payload.text
+    text = payload.content.decode("utf-8", "replace")  # as a careless client does
     if len(text) > MEGABYTE:
-        return f"<!doctype html><body><p>{text}</p>"
+        return f"<!doctype html><body><p>{text}</p>{END}{END}"
     return f"""<!doctype html><meta charset="utf-8"><title>{text}</title>
 <style>/* {text} */</style>
 <body><p>{text}</p>
+{END}
 <p title="{text}">double</p> <p title='{text}'>single</p> <p title={text}>none</p>
 <a href="{text}">link</a>
 <script type="application/json">{{"text": "{text}"}}</script>
 <script>const said = "{text}";</script>
 <script>const template = `{text}`;</script>
-<p>the end</p></body>"""
+{END}</body>"""

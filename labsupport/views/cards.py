@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from labsupport.claims import Judgement
     from labsupport.observe import HistoryVerdict
 
-_CARD = "max-width:46em;padding:.5em 1em;line-height:1.45;border-left:4px solid "
+_CARD = "max-width:46em;overflow-wrap:anywhere;padding:.5em 1em;line-height:1.45;border-left:4px solid "
 _SMALL = "font-size:85%;opacity:.85"
 _CELL = "padding:.1em 1.2em .1em 0;text-align:right;vertical-align:top"
 _WORDS = "padding:.1em 0;text-align:left;vertical-align:top"

@@ -15,6 +15,7 @@ _NAMES = 150  # the column of partition names
 _GAP = 10
 _BOX = 78
 _ROW = 26
+_FIGURE = f"margin:0;max-width:{WIDTH}px;overflow-wrap:anywhere"
 _CELL = "padding:.1em 1.2em .1em 0;text-align:right;vertical-align:top"
 _NAME = "padding:.1em 1.2em .1em 0;text-align:left;font-weight:normal;vertical-align:top"
 
@@ -145,7 +146,7 @@ def figure(picture: Markup, caption: object, *, data_testid: str | None = None) 
         "figure",
         picture,
         tag("figcaption", text(caption), style="margin-top:4px"),
-        style=f"margin:0;max-width:{WIDTH}px",
+        style=_FIGURE,
         data_testid=data_testid,
     )
 
@@ -159,7 +160,7 @@ def table_figure(picture: Markup, rows: Sequence[Sequence[str]]) -> Markup:
         for name, *figures in body
     ]
     table = tag("table", tag("tr", *cells), *lines, style="border-collapse:collapse;margin:6px 0")
-    return tag("figure", picture, tag("figcaption", table), style=f"margin:0;max-width:{WIDTH}px")
+    return tag("figure", picture, tag("figcaption", table), style=_FIGURE)
 
 
 def map_html(state: MapState) -> Markup:
