@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Literal, Protocol
 
+from labsupport.cluster.links import Links
 from labsupport.core.journal import Journal
 
 State = Literal["starting", "running", "paused", "stopped"]
@@ -19,6 +20,7 @@ class Capability(Enum):
     ZOOKEEPER = "clusters can be coordinated by ZooKeeper"
     SEVERAL_LOG_DIRS = "a broker can have several log folders"
     RACKS = "brokers can be told their rack"
+    LINKS = "links between clients and nodes can be cut, slowed and silenced"
 
 
 class Broker(Protocol):
@@ -48,6 +50,10 @@ class Broker(Protocol):
     @property
     def journal(self) -> Journal:
         """Where what happens to this broker is written down."""
+
+    @property
+    def links(self) -> Links:
+        """The links of its cluster. Raises `BadInput` when it was started without `links=True`."""
 
     def start(self, *, timeout_s: float = 60) -> None:
         """Return when it serves requests and knows the living brokers; nothing happens when it runs already."""

@@ -10,6 +10,7 @@ from labsupport.clients.connection import Connection
 from labsupport.clients.metadata import ClusterMetadata, NoAnswer, active_controller
 from labsupport.cluster import registry
 from labsupport.cluster.broker import Broker
+from labsupport.cluster.links import Links
 from labsupport.cluster.local import LocalBackend, LocalNode
 from labsupport.cluster.ready import round_trip
 from labsupport.cluster.spec import ClusterSpec, build_spec
@@ -66,6 +67,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         profile: str = "quick",
         log_dirs: int = 1,
         jmx: bool = False,
+        links: bool = False,
         name: str | None = None,
         keep: bool = False,
         timeout_s: float = 120,
@@ -90,6 +92,7 @@ class Cluster(AbstractContextManager["Cluster"]):
             profile=profile,
             log_dirs=log_dirs,
             jmx=jmx,
+            links=links,
         )
         return cls.launch(spec, keep=keep, timeout_s=timeout_s)
 
@@ -169,6 +172,11 @@ class Cluster(AbstractContextManager["Cluster"]):
     def connection(self) -> Connection:
         """From which every client is made."""
         return _connection(self._backend)
+
+    @property
+    def links(self) -> Links:
+        """The links between clients and nodes, and their traffic. Raises `BadInput` without `links=True`."""
+        return self.brokers[0].links
 
     def broker(self, node_id: int) -> LocalNode:
         """A broker by its id. Raises `BadInput` when there is none."""

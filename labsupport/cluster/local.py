@@ -6,9 +6,10 @@ import base64
 import os
 import secrets
 import socket
+import sys
 import tempfile
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +19,7 @@ from typing import Any
 from labsupport.clients.connection import Connection
 from labsupport.clients.metadata import ClusterMetadata, MetadataReader, NoAnswer
 from labsupport.cluster.broker import Capability, State
+from labsupport.cluster.links import CLIENTS, PROXY, Door, Links, proxy_settings
 from labsupport.cluster.render import (
     ZooKeeperPorts,
     as_properties,
@@ -25,7 +27,7 @@ from labsupport.cluster.render import (
     meta_properties,
     zookeeper_properties,
 )
-from labsupport.cluster.spec import ClusterSpec, Listener, build_spec
+from labsupport.cluster.spec import ClusterSpec, Listener, ListenerName, build_spec
 from labsupport.cluster.supervised import MARKER, ProcessEvent, Supervised
 from labsupport.core.errors import BadInput, LabError, StartError
 from labsupport.core.escape import printable
@@ -36,7 +38,7 @@ from labsupport.core.wait import wait_until
 from labsupport.provision import KafkaHome, kafka_home, kraft_bootstrap
 from labsupport.provision.logs import logging_flags
 
-SUPPORTS = frozenset(Capability)
+SUPPORTS = frozenset(Capability) - {Capability.LINKS}
 MEMORY_MB = {"quick": {"broker": 300, "coordinator": 150}, "throughput": {"broker": 1300, "coordinator": 600}}
 DISK_MB = 300
 OLD_SESSION_TIMEOUT_S = 60  # the longest session time-out that ZooKeeper grants at tickTime 2000 is 40 s
@@ -45,12 +47,16 @@ ROLES = {"zookeeper": frozenset({"zookeeper"}), "controller": frozenset({"contro
 
 @dataclass(frozen=True, kw_only=True)
 class NodeFacts:
-    """What must be remembered of a node to handle it from another process."""
+    """What must be remembered of a node to handle it from another process.
+
+    `address` is where clients reach it, `direct` where it listens itself: with a link proxy between, that differs.
+    """
 
     name: str
     node_id: int
     roles: frozenset[str]
     address: str
+    direct: str
     home: str
     log_dirs: tuple[str, ...]
     jmx_port: int = 0
@@ -70,14 +76,18 @@ class LocalNode:
     facts: NodeFacts
     supervised: Supervised
     zookeeper: Sequence[str] = ()
+    linked: Links | None = None
     journal: Journal = field(default_factory=NullJournal)
 
     @cached_property
     def _reader(self) -> MetadataReader:
-        return MetadataReader(Connection(bootstrap_servers=self.address), timeout_s=1)
+        return MetadataReader(Connection(bootstrap_servers=self.facts.direct), timeout_s=1)
 
     def metadata(self) -> ClusterMetadata:
-        """What this very broker says of the cluster; another may know more or less for a moment. Raises `NoAnswer`."""
+        """What this very broker says of the cluster; another may know more or less for a moment. Raises `NoAnswer`.
+
+        The lab's own look goes around the link proxy: a link that is cut for clients does not blind it.
+        """
         return self._reader.read()
 
     def __repr__(self) -> str:
@@ -101,7 +111,15 @@ class LocalNode:
 
     @property
     def supports(self) -> frozenset[Capability]:
-        return SUPPORTS
+        return SUPPORTS if self.linked is None else SUPPORTS | {Capability.LINKS}
+
+    @property
+    def links(self) -> Links:
+        if self.linked is None:
+            raise BadInput(
+                f"The cluster of {self.name} was started without links.", fix="Use Cluster.start(links=True)."
+            )
+        return self.linked
 
     @property
     def state(self) -> State:
@@ -153,9 +171,9 @@ class LocalNode:
 
     def _probe(self, known: int) -> Callable[[], bool]:
         if "zookeeper" in self.roles:
-            return lambda: "Mode:" in four_letter_word(self.address, "srvr")
+            return lambda: "Mode:" in four_letter_word(self.facts.direct, "srvr")
         if "broker" not in self.roles:
-            return lambda: _answers(self.address)
+            return lambda: _answers(self.facts.direct)
         return lambda: self._listed(known)
 
     def _listed(self, known: int) -> bool:
@@ -273,8 +291,9 @@ class LocalBackend:
         spec = build_spec(**wishes, controllers=controllers)
         supervised = Supervised(record["name"], Path(record["folder"]))
         facts = [NodeFacts.from_data(node) for node in record["nodes"]]
-        zookeeper = [f.address for f in facts if "zookeeper" in f.roles]
-        return cls(spec, supervised, [LocalNode(f, supervised, zookeeper) for f in facts])
+        zookeeper = [f.direct for f in facts if "zookeeper" in f.roles]
+        links = Links(spec.name) if spec.links else None
+        return cls(spec, supervised, [LocalNode(f, supervised, zookeeper, links) for f in facts])
 
     @property
     def brokers(self) -> tuple[LocalNode, ...]:
@@ -287,6 +306,8 @@ class LocalBackend:
 
     def start(self, *, timeout_s: float) -> None:
         """Start all processes; return when every broker lists all the others."""
+        if self.spec.links:
+            start_proxy(self.supervised, Links(self.spec.name), timeout_s=timeout_s)
         zookeepers = [node for node in self.nodes if "zookeeper" in node.roles]
         for node in zookeepers:
             node.supervised.ask("start", name=node.name)
@@ -319,13 +340,14 @@ class Builder:
 
     def __init__(self, spec: ClusterSpec, home: KafkaHome, supervised: Supervised, folder: Path) -> None:
         self.spec, self.home, self.supervised, self.folder = spec, home, supervised, folder
+        self.links = Links(spec.name) if spec.links else None
+        self.doors: list[Door] = []
 
     def build(self) -> list[LocalNode]:
         spec = self.spec
         zookeepers: list[LocalNode] = []
         if spec.coordination == "zookeeper":
             zookeepers = self._zookeepers()
-        connect = [node.address for node in zookeepers]
         kafka_ids = list(spec.broker_ids)
         if spec.coordination == "kraft":
             kafka_ids += spec.coordinator_ids
@@ -337,7 +359,9 @@ class Builder:
             if listener.name == "CONTROLLER"
         }
         cluster_id = kafka_uuid()
-        rest = [self._kafka(i, listeners[i], voters, connect, cluster_id) for i in kafka_ids]
+        rest = [self._kafka(i, listeners[i], voters, zookeepers, cluster_id) for i in kafka_ids]
+        if self.links is not None:
+            define_proxy(self.supervised, self.links, self.folder, self.doors, {n.node_id: n.name for n in rest})
         return zookeepers + rest
 
     def _listeners(self, node_id: int) -> list[Listener]:
@@ -345,7 +369,24 @@ class Builder:
         if self.spec.combined or not names:
             names.append("CONTROLLER")
         ports = self.supervised.reserve_ports(len(names))
-        return [Listener(name=n, bind_port=p, advertised_port=p) for n, p in zip(names, ports, strict=True)]
+        return [
+            Listener(name=name, bind_port=port, advertised_port=self._before(port, node_id, name))
+            for name, port in zip(names, ports, strict=True)
+        ]
+
+    def _before(self, port: int, node_id: int, listener: ListenerName) -> int:
+        """The port to advertise for a bound one: that of the link proxy, if there is one."""
+        return self._door(port, self._name(node_id), CLIENTS if listener == "CLIENT" else "")
+
+    def _door(self, target_port: int, node: str, source: str) -> int:
+        if self.links is None:
+            return target_port
+        (port,) = self.supervised.reserve_ports(1)
+        self.doors.append(Door(port=port, target_port=target_port, node=node, source=source))
+        return port
+
+    def _name(self, node_id: int) -> str:
+        return f"{'broker' if node_id in self.spec.broker_ids else 'controller'}-{node_id}"
 
     def _zookeepers(self) -> list[LocalNode]:
         ids = self.spec.coordinator_ids
@@ -366,19 +407,25 @@ class Builder:
             node_id=myid,
             roles=ROLES["zookeeper"],
             address=f"127.0.0.1:{mine.client}",
+            direct=f"127.0.0.1:{mine.client}",
             home=str(home),
             log_dirs=(str(data),),
         )
         program = ["org.apache.zookeeper.server.quorum.QuorumPeerMain", str(config)]
         flags = self._flags("zookeeper", home, facts)
         self._define(facts, flags + program, [mine.client, mine.quorum, mine.election])
-        return LocalNode(facts, self.supervised)
+        return LocalNode(facts, self.supervised, linked=self.links)
 
     def _kafka(
-        self, node_id: int, listeners: list[Listener], voters: dict[int, str], zookeeper: list[str], cluster_id: str
+        self,
+        node_id: int,
+        listeners: list[Listener],
+        voters: dict[int, str],
+        zookeepers: list[LocalNode],
+        cluster_id: str,
     ) -> LocalNode:
         is_broker = node_id in self.spec.broker_ids
-        home = self._node_folder(f"{'broker' if is_broker else 'controller'}-{node_id}")
+        home = self._node_folder(self._name(node_id))
         log_dirs = [home / f"data-{i}" for i in range(self.spec.log_dirs if is_broker else 1)]
         for folder in log_dirs:
             folder.mkdir()
@@ -390,7 +437,7 @@ class Builder:
             node_id,
             listeners=listeners,
             voters=voters,
-            zookeeper_connect=",".join(zookeeper),
+            zookeeper_connect=",".join(self._way_to(zookeeper, home.name) for zookeeper in zookeepers),
             log_dirs=log_dirs,
         )
         config.write_text(as_properties(settings))
@@ -401,6 +448,7 @@ class Builder:
             node_id=node_id,
             roles=frozenset(roles | ({"controller"} if self.spec.combined else set())),
             address=f"{listeners[0].advertised_host}:{listeners[0].advertised_port}",
+            direct=f"{listeners[0].bind_host}:{listeners[0].bind_port}",
             home=str(home),
             log_dirs=tuple(str(folder) for folder in log_dirs),
             jmx_port=jmx_port,
@@ -408,7 +456,12 @@ class Builder:
         flags = self._flags(f"broker-{self.spec.coordination}", home, facts)
         ports = [listener.bind_port for listener in listeners] + ([jmx_port] if jmx_port else [])
         self._define(facts, [*flags, "kafka.Kafka", str(config)], ports)
-        return LocalNode(facts, self.supervised, zookeeper)
+        return LocalNode(facts, self.supervised, [node.facts.direct for node in zookeepers], self.links)
+
+    def _way_to(self, zookeeper: LocalNode, broker: str) -> str:
+        """Where a broker finds ZooKeeper. Each has a door of its own, as ZooKeeper's protocol tells no names."""
+        host, _, port = zookeeper.facts.direct.rpartition(":")
+        return f"{host}:{self._door(int(port), zookeeper.name, broker)}"
 
     def format(self, node_id: int, log_dirs: Sequence[Path], cluster_id: str) -> None:
         """What `kafka-storage.sh format` leaves behind, without a JVM: its checkpoint was made once and kept."""
@@ -460,6 +513,34 @@ class Builder:
             log=str(Path(facts.home) / "log"),
             ports=ports,
         )
+
+
+def define_proxy(
+    supervised: Supervised, links: Links, folder: Path, doors: Sequence[Door], names: Mapping[int, str]
+) -> None:
+    """Tell the supervisor of the link proxy. It runs as the supervisor does: isolated, with our package alone."""
+    home = folder / PROXY
+    home.mkdir(mode=0o700)
+    settings = home / "settings.json"
+    settings.write_text(proxy_settings(links, doors, names))
+    supervised.ask(
+        "define",
+        name=PROXY,
+        node_id=0,
+        argv=[sys.executable, "-S", "-P", "-m", "labsupport.cluster.proxy", str(settings)],
+        env={MARKER: links.cluster, "PYTHONPATH": str(Path(__file__).parents[2])},
+        cwd="/",
+        log=str(home / "log"),
+        ports=[door.port for door in doors],
+        told=False,
+    )
+
+
+def start_proxy(supervised: Supervised, links: Links, *, timeout_s: float) -> None:
+    """Start the link proxy; return when it listens at every door."""
+    supervised.ask("start", name=PROXY)
+    wait_until(links.is_up, timeout_s, because="the link proxy to listen", poll_s=0.02)
+    supervised.ask("note", name=PROXY, what="ready")
 
 
 def kafka_uuid() -> str:

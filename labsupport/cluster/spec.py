@@ -70,7 +70,8 @@ class ClusterSpec:
     `controllers`: in KRaft, how many *separate* controllers there are (0: every broker is a controller too); with
     ZooKeeper, how many ZooKeeper servers (1 or 3). `profile`: "quick" starts fast in little memory (the client
     compiler only, 256 MB heaps); "throughput" gives 1 GB heaps and the full compiler, as tuning lessons need.
-    `log_dirs`: log folders a broker. `jmx`: remote JMX on loopback, with a random password.
+    `log_dirs`: log folders a broker. `jmx`: remote JMX on loopback, with a random password. `links`: a proxy of ours in
+    front of every listener, so that links can be cut, slowed and silenced.
     """
 
     name: str = field(default_factory=lambda: f"lab-{secrets.token_hex(3)}")
@@ -83,6 +84,7 @@ class ClusterSpec:
     profile: Profile = "quick"
     log_dirs: int = 1
     jmx: bool = False
+    links: bool = False
 
     @property
     def combined(self) -> bool:
@@ -112,6 +114,7 @@ class ClusterSpec:
             "profile": self.profile,
             "log_dirs": self.log_dirs,
             "jmx": self.jmx,
+            "links": self.links,
         }
 
 
@@ -127,6 +130,7 @@ def build_spec(
     profile: str = "quick",
     log_dirs: int = 1,
     jmx: bool = False,
+    links: bool = False,
 ) -> ClusterSpec:
     """Check a user's wishes and complete them. Raises `BadInput`, one sentence and a remedy, at the first wrong one."""
     kind = _one_of("coordination", coordination, get_args(Coordination))
@@ -138,8 +142,9 @@ def build_spec(
         )
     _whole_number("brokers", brokers, 1, MOST_BROKERS)
     _whole_number("log_dirs", log_dirs, 1, 8)
-    if not isinstance(jmx, bool):
-        raise BadInput(f"jmx is {jmx!r}.", fix="Use True or False.")
+    for what, wish in (("jmx", jmx), ("links", links)):
+        if not isinstance(wish, bool):
+            raise BadInput(f"{what} is {wish!r}.", fix="Use True or False.")
     return ClusterSpec(
         **({"name": name} if name is not None else {}),
         brokers=brokers,
@@ -151,6 +156,7 @@ def build_spec(
         profile=chosen_profile,  # type: ignore[arg-type]
         log_dirs=log_dirs,
         jmx=jmx,
+        links=links,
     )
 
 

@@ -94,20 +94,11 @@ class Supervised:
 
         Raises `NotRunning` when the supervisor is gone, `LabError` with what it refuses.
         """
+        request = {"do": do, **arguments}
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-                connection.settimeout(reply_within_s)
-                connection.connect(str(self._socket_path))
-                connection.sendall(json.dumps({"do": do, **arguments}).encode() + b"\n")
-                with connection.makefile("rb") as replies:
-                    line = replies.readline()
-                    if until_it_ends:
-                        replies.read()
+            answer = exchange(self._socket_path, request, reply_within_s=reply_within_s, until_it_ends=until_it_ends)
         except (FileNotFoundError, ConnectionError, TimeoutError) as error:
             raise self._gone() from error
-        if not line:
-            raise self._gone()
-        answer = cast(dict[str, Any], json.loads(line))
         if "error" in answer:
             raise LabError(f"Cluster {self.name}: {answer['error']}.", fix="`kafka-lab status` shows its processes.")
         return answer
@@ -142,6 +133,26 @@ class Supervised:
         if process is not None:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=10)
+
+
+def exchange(
+    path: Path, request: Mapping[str, object], *, reply_within_s: float = 10, until_it_ends: bool = False
+) -> dict[str, Any]:
+    """One JSON line to the Unix socket at `path`, and one back; `until_it_ends` waits for the other's end, too.
+
+    Raises `FileNotFoundError`, `ConnectionError` or `TimeoutError` when nobody answers.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(reply_within_s)
+        connection.connect(str(path))
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        with connection.makefile("rb") as replies:
+            line = replies.readline()
+            if until_it_ends:
+                replies.read()
+    if not line:
+        raise ConnectionResetError(f"{path} was closed without an answer")
+    return cast(dict[str, Any], json.loads(line))
 
 
 _supervisors: dict[str, subprocess.Popen[bytes]] = {}

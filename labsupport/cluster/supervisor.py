@@ -39,7 +39,10 @@ EVENTS_KEPT = 10_000
 
 @dataclass
 class Child:
-    """A process we were told about; `popen` is None until it is started for the first time."""
+    """A process we were told about; `popen` is None until it is started for the first time.
+
+    `told`: its life is part of the cluster's events. That of a helper such as the link proxy is not.
+    """
 
     name: str
     node_id: int
@@ -48,6 +51,7 @@ class Child:
     cwd: str
     log: str
     ports: list[int]
+    told: bool = True
     popen: subprocess.Popen[bytes] | None = None
     stamp: str = ""
     ready: bool = False
@@ -349,6 +353,8 @@ class Supervisor:
     # -- processes
 
     def _event(self, child: Child, what: str, detail: str = "") -> None:
+        if not child.told:
+            return
         number = self.events_dropped + len(self.events) + 1
         self.events.append(
             {
@@ -455,7 +461,7 @@ def _hold(port: int, *, lingering: bool = False) -> socket.socket | None:
 def remove_traces(runtime: Path, name: str, folder: Path) -> None:
     """Remove a cluster's folder and its files in the runtime folder; the lock file last."""
     shutil.rmtree(folder, ignore_errors=True)
-    for suffix in ("json", "json.part", "env", "env.part", "sock", "lock"):
+    for suffix in ("json", "json.part", "env", "env.part", "sock", "link", "lock"):
         (runtime / f"{name}.{suffix}").unlink(missing_ok=True)
 
 

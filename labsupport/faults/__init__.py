@@ -6,8 +6,22 @@ Start with `killed`; each file holds one fault.
 
 from labsupport.faults.breaking import Fault
 from labsupport.faults.killed import killed
+from labsupport.faults.link_cut import link_cut
+from labsupport.faults.link_half_open import link_half_open
+from labsupport.faults.link_slowed import link_slowed
 from labsupport.faults.paused import paused
 from labsupport.faults.roles import controller, follower_of, leader_of
 from labsupport.faults.stopped import stopped
 
-__all__ = ["Fault", "controller", "follower_of", "killed", "leader_of", "paused", "stopped"]
+__all__ = [
+    "Fault",
+    "controller",
+    "follower_of",
+    "killed",
+    "leader_of",
+    "link_cut",
+    "link_half_open",
+    "link_slowed",
+    "paused",
+    "stopped",
+]

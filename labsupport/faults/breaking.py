@@ -1,25 +1,26 @@
-"""What all faults on brokers share: whom they hit, what is written down, and that they are undone on every exit."""
+"""What all faults share: what they write down, and that they are undone on every exit."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import ClassVar
 
-from labsupport.cluster.broker import Broker, State
+from labsupport.cluster.broker import Broker
 from labsupport.core.clock import now_s
-from labsupport.core.errors import BadInput, LabError
+from labsupport.core.errors import LabError
 from labsupport.core.escape import printable
-from labsupport.faults.roles import Role
 
 
 @dataclass
 class Fault:
     """What happened, for plots: they shade `began_s` to `healed_s` (`core.clock.now_s()`; None while it lasts).
 
-    `nodes` are the names of the brokers that this fault broke; one that was found broken is not among them.
+    `nodes` are the names of the nodes that this fault broke, or at the ends of links that it broke; one that was found
+    broken is not among them. `between`: the two sides of a broken link, "clients" among their ends.
     """
 
     kind: str
@@ -27,62 +28,52 @@ class Fault:
     node_ids: tuple[int, ...] = ()
     began_s: float = 0.0
     healed_s: float | None = field(default=None, compare=False)
+    between: tuple[tuple[str, ...], ...] = ()
 
     def __repr__(self) -> str:
+        if self.between:
+            return f"{self.kind} between {' and '.join(', '.join(side) for side in self.between)}"
         return f"{', '.join(self.nodes) or 'nobody'} {self.kind}"
 
 
-class Breaking(AbstractContextManager[Fault], ABC):
-    """Breaks its brokers when the block begins and mends them when it ends.
+@dataclass(frozen=True)
+class Step:
+    """One thing to break and to mend. `what` completes "… could not be mended"; `nodes` are those that it hits."""
 
-    Raises `BadInput` at once when what it is given is no broker, and `LabError` when a broker could not be mended; the
-    others are mended all the same. After a Ctrl-C while mending, mending goes on; a second one gives up.
+    what: str
+    nodes: Sequence[Broker]
+    damage: Callable[[], None]
+    mend: Callable[[], None]
+
+
+class Breaking(AbstractContextManager[Fault], ABC):
+    """Breaks things when the block begins and mends them when it ends.
+
+    Raises `BadInput` at once when what it is given cannot be broken, and `LabError` when something could not be mended;
+    all else is mended all the same. After a Ctrl-C while mending, mending goes on; a second one gives up.
     """
 
     kind: ClassVar[str]
     mended: ClassVar[str]
     """Completes "broker-1 could not be …"."""
 
-    def __init__(self, targets: tuple[Broker | Role, ...]) -> None:
-        if not targets:
-            raise BadInput(f"faults.{self.kind}() was given no broker.", fix=_EXAMPLE.format(self.kind))
-        for target in targets:
-            if not isinstance(target, Role) and not hasattr(target, "node_id"):
-                raise BadInput(f"{printable(repr(target), limit=60)} is no broker.", fix=_EXAMPLE.format(self.kind))
-        self._targets = targets
-        self._broken: list[tuple[Broker, State]] = []
+    def __init__(self) -> None:
+        self._broken: list[Step] = []
         self._fault = Fault(self.kind)
 
-    # -- what a fault has to say -----------------------------------------------------------------------------------
-
     @abstractmethod
-    def is_broken(self, state: State) -> bool:
-        """Is a broker in this state broken already, and so not ours?"""
-
-    @abstractmethod
-    def damage(self, broker: Broker) -> None:
-        """Break it."""
-
-    @abstractmethod
-    def mend(self, broker: Broker, found: State) -> None:
-        """Put it back into the state in which it was found."""
-
-    # -- what all have in common -----------------------------------------------------------------------------------
+    def begin(self) -> tuple[Fault, list[Step]]:
+        """Who and what is hit at this moment; nothing is broken yet."""
 
     def __enter__(self) -> Fault:
-        found = [(broker, broker.state) for broker in self._brokers()]
-        ours = [(broker, state) for broker, state in found if not self.is_broken(state)]
-        fault = self._fault = Fault(
-            self.kind,
-            nodes=tuple(broker.name for broker, _ in ours),
-            node_ids=tuple(broker.node_id for broker, _ in ours),
-            began_s=now_s(),
-        )
+        fault, steps = self.begin()
+        fault.began_s = now_s()
+        self._fault = fault
         try:
-            self._write("fault began", ours, fault.began_s)
-            for broker, state in ours:
-                self._broken.append((broker, state))  # before it is broken: half broken must be mended too
-                self.damage(broker)
+            self._write("fault began", steps, fault.began_s)
+            for step in steps:
+                self._broken.append(step)  # before it is broken: half broken must be mended too
+                step.damage()
         except BaseException as error:
             self._mend_all(error)
             raise
@@ -93,33 +84,27 @@ class Breaking(AbstractContextManager[Fault], ABC):
     ) -> None:
         self._mend_all(error)
 
-    def _brokers(self) -> list[Broker]:
-        brokers: dict[tuple[str, str], Broker] = {}
-        for target in self._targets:
-            broker = target.resolve() if isinstance(target, Role) else target
-            brokers.setdefault((broker.name, broker.address), broker)
-        return list(brokers.values())
-
     def _mend_all(self, error: BaseException | None) -> None:
         """Mend in reverse order. `error` is what ended the block; an interruption is never hidden behind a failure."""
         broken, self._broken = self._broken[::-1], []
         interruption: KeyboardInterrupt | None = None
-        failures: list[tuple[Broker, Exception]] = []
+        failures: list[tuple[Step, Exception]] = []
         left = list(broken)
         while left:
-            broker, found = left.pop(0)
+            step = left.pop(0)
             try:
-                self.mend(broker, found)
+                step.mend()
             except KeyboardInterrupt as interrupted:
                 if interruption is not None:
                     raise
                 interruption = interrupted
-                left.append((broker, found))
+                left.append(step)
             except Exception as failure:  # noqa: BLE001 - whatever it is, the others are mended first
-                failures.append((broker, failure))
+                failures.append((step, failure))
         self._fault.healed_s = now_s()
+        failed = [step for step, _ in failures]
         if broken:
-            self._write("fault healed", [pair for pair in broken if pair[0] not in [b for b, _ in failures]], now_s())
+            self._write("fault healed", [step for step in broken if step not in failed], self._fault.healed_s)
         problem = _as_error(failures, self.mended)
         ended_by = interruption or (error if not isinstance(error, Exception) else None)
         if problem is not None and ended_by is not None:
@@ -129,19 +114,18 @@ class Breaking(AbstractContextManager[Fault], ABC):
         if problem is not None and ended_by is None:
             raise problem from failures[0][1]
 
-    def _write(self, what: str, pairs: list[tuple[Broker, State]], t_s: float) -> None:
-        journals = {id(broker.journal): broker.journal for broker, _ in pairs}
+    def _write(self, what: str, steps: list[Step], t_s: float) -> None:
+        nodes = {node.name: node for step in steps for node in step.nodes}
+        between = {"between": [list(side) for side in self._fault.between]} if self._fault.between else {}
+        journals = {id(node.journal): node.journal for node in nodes.values()}
         for journal in journals.values():
-            names = [broker.name for broker, _ in pairs if broker.journal is journal]
-            journal.event(what, t_s=t_s, fault=self.kind, nodes=names)
+            names = [name for name, node in nodes.items() if node.journal is journal]
+            journal.event(what, t_s=t_s, fault=self.kind, nodes=names, **between)
 
 
-_EXAMPLE = 'Write faults.{0}(cluster.broker(1)), or faults.{0}(faults.leader_of(cluster, "flights", 0)).'
-
-
-def _as_error(failures: list[tuple[Broker, Exception]], mended: str) -> LabError | None:
+def _as_error(failures: list[tuple[Step, Exception]], mended: str) -> LabError | None:
     if not failures:
         return None
-    names = ", ".join(broker.name for broker, _ in failures)
+    names = ", ".join(step.what for step, _ in failures)
     reasons = " ".join(printable(failure, limit=500) for _, failure in failures)
     return LabError(f"{names} could not be {mended}.", fix=f"The reason: {reasons}")

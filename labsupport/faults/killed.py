@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from labsupport.cluster.broker import Broker, State
-from labsupport.faults.breaking import Breaking
+from labsupport.faults.breaking_brokers import BreakingBrokers
 from labsupport.faults.roles import Role
 
 
-def killed(*targets: Broker | Role) -> Breaking:
+def killed(*targets: Broker | Role) -> BreakingBrokers:
     """Kill brokers (SIGKILL) for the length of the block, and start them again at its end.
 
     Nothing is flushed and nobody is told. Their sockets close at once, and yet the cluster believes in them until
@@ -17,7 +17,7 @@ def killed(*targets: Broker | Role) -> Breaking:
     return _Killed(targets)
 
 
-class _Killed(Breaking):
+class _Killed(BreakingBrokers):
     kind = "killed"
     mended = "started again"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from labsupport.cluster.broker import Broker, Capability, State
 from labsupport.core.errors import BadInput
-from labsupport.faults.breaking import Breaking
+from labsupport.faults.breaking_brokers import BreakingBrokers
 from labsupport.faults.roles import Role
 
 
-def paused(*targets: Broker | Role) -> Breaking:
+def paused(*targets: Broker | Role) -> BreakingBrokers:
     """Freeze brokers (SIGSTOP) for the length of the block: their sockets stay open and nobody answers.
 
     The cluster gives such a broker up after `broker.session.timeout.ms` (KRaft, 9,000 ms by default) or
@@ -18,7 +18,7 @@ def paused(*targets: Broker | Role) -> Breaking:
     return _Paused(targets)
 
 
-class _Paused(Breaking):
+class _Paused(BreakingBrokers):
     kind = "paused"
     mended = "resumed"
 

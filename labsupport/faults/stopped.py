@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from labsupport.cluster.broker import Broker, State
-from labsupport.faults.breaking import Breaking
+from labsupport.faults.breaking_brokers import BreakingBrokers
 from labsupport.faults.roles import Role
 
 
-def stopped(*targets: Broker | Role) -> Breaking:
+def stopped(*targets: Broker | Role) -> BreakingBrokers:
     """Stop brokers (SIGTERM) for the length of the block, and start them again at its end.
 
     A broker hands over its leaderships and leaves the ISRs before its process ends (`controlled.shutdown.enable`, true
@@ -17,7 +17,7 @@ def stopped(*targets: Broker | Role) -> Breaking:
     return _Stopped(targets)
 
 
-class _Stopped(Breaking):
+class _Stopped(BreakingBrokers):
     kind = "stopped"
     mended = "started again"
 

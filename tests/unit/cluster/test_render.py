@@ -15,19 +15,29 @@ from labsupport.cluster.spec import ClusterSpec, Listener, build_spec
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def _listeners(*names: str) -> list[Listener]:
+ALL = ("CLIENT", "INTERNAL", "CONTROLLER")
+
+
+def _listeners(*names: str, first_advertised_port: int) -> list[Listener]:
     return [
-        Listener(name=name, bind_port=20000 + i, advertised_port=20000 + i)  # type: ignore[arg-type]
+        Listener(name=name, bind_port=20000 + i, advertised_port=first_advertised_port + i)  # type: ignore[arg-type]
         for i, name in enumerate(names)
     ]
 
 
-def _broker(spec: ClusterSpec, node_id: int, *listeners: str, voters: dict[int, str], zookeeper: str = "") -> str:
+def _broker(
+    spec: ClusterSpec,
+    node_id: int,
+    *listeners: str,
+    voters: dict[int, str],
+    zookeeper: str = "",
+    proxied: bool = False,
+) -> str:
     return as_properties(
         broker_properties(
             spec,
             node_id,
-            listeners=_listeners(*listeners),
+            listeners=_listeners(*listeners, first_advertised_port=25000 if proxied else 20000),
             voters=voters,
             zookeeper_connect=zookeeper,
             log_dirs=[Path("/data/a"), Path("/data/b")],
@@ -37,6 +47,7 @@ def _broker(spec: ClusterSpec, node_id: int, *listeners: str, voters: dict[int, 
 
 def _cases() -> dict[str, str]:
     three = {i: f"127.0.0.1:2900{i}" for i in (1, 2, 3)}
+    doors = {i: f"127.0.0.1:2500{i + 1}" for i in (1, 2, 3)}
     separate = {i: f"127.0.0.1:29{i}" for i in (101, 102, 103)}
     ports = {i: ZooKeeperPorts(client=20000 + i, quorum=21000 + i, election=22000 + i) for i in (1, 2, 3)}
     both = build_spec(racks=["a", "b", "c"], config={"log.retention.ms": 60000})
@@ -49,6 +60,20 @@ def _cases() -> dict[str, str]:
         "kraft-4.3.1-controller": _broker(build_spec(controllers=3), 101, "CONTROLLER", voters=separate),
         "kraft-4.3.1-one-broker": _broker(
             build_spec(brokers=1, profile="throughput"), 1, "CLIENT", "INTERNAL", "CONTROLLER", voters={1: three[1]}
+        ),
+        "kraft-4.3.1-combined-links": _broker(build_spec(), 1, *ALL, voters=doors, proxied=True),
+        "kraft-3.9.2-combined-links": _broker(build_spec(version="3.9.2"), 1, *ALL, voters=doors, proxied=True),
+        "kraft-4.3.1-controller-links": _broker(
+            build_spec(controllers=3), 101, "CONTROLLER", voters=separate, proxied=True
+        ),
+        "zookeeper-3.9.2-broker-links": _broker(
+            build_spec(coordination="zookeeper"),
+            1,
+            "CLIENT",
+            "INTERNAL",
+            voters={},
+            zookeeper="127.0.0.1:26001",
+            proxied=True,
         ),
         "zookeeper-3.9.2-broker": _broker(
             build_spec(coordination="zookeeper"), 1, "CLIENT", "INTERNAL", voters={}, zookeeper="127.0.0.1:20001"
