@@ -25,23 +25,38 @@ _shown_lock = threading.Lock()
 class Ticker:
     """Calls `tick` every so many seconds while somebody may be looking, until `closed()` or until it is stopped.
 
-    Of two with the same `key` the older one stops. `widget` has a trait `ended`, which says why nothing moves.
+    Of two with the same `key` the older one stops, with the words `replaced`. `widget` has a trait `ended`, which says
+    why nothing moves; `ended` are the words for a picture that was closed.
     """
 
     def __init__(
-        self, key: Hashable, widget: Any, *, tick: Callable[[], None], closed: Callable[[], bool], every_s: float
+        self,
+        key: Hashable,
+        widget: Any,
+        *,
+        tick: Callable[[], None],
+        closed: Callable[[], bool],
+        every_s: float,
+        replaced: str = REPLACED,
+        ended: str = "",
     ) -> None:
-        self.widget, self.views = widget, 0
-        self._known = False  # whether a page has ever said "hello"
+        self.widget = widget
+        self.views: int | None = None  # not known: a page may be unable to say "hello" while a cell runs
+        self._words = ended
         self._tick, self._closed, self._every_s = tick, closed, every_s
         self._stop = threading.Event()
         with _shown_lock:
             older, _shown[key] = _shown.get(key), self
         if older is not None:
-            older.stop(REPLACED)
+            older.stop(replaced)
         widget.on_msg(self._hear)
         self.thread = threading.Thread(target=self._run, name="kafka-lab picture", daemon=True)
         self.thread.start()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it will not tick again."""
+        return self._stop.is_set()
 
     def stop(self, reason: str) -> None:
         """Leave the picture as it is, and say why. May be called twice."""
@@ -52,9 +67,9 @@ class Ticker:
     def _hear(self, _widget: object, content: object, _buffers: object) -> None:
         what = content.get("do") if isinstance(content, Mapping) else None
         if what == "hello":
-            self.views, self._known = self.views + 1, True
+            self.views = (self.views or 0) + 1
         elif what == "bye":
-            self.views = max(self.views - 1, 0)
+            self.views = max((self.views or 0) - 1, 0)
 
     def _run(self) -> None:
         while not self._stop.wait(self._every_s):
@@ -62,14 +77,14 @@ class Ticker:
                 return
             try:
                 ended = self._closed()  # before the tick, which then draws the end
-                if self.views or not self._known or ended:
+                if self.views != 0 or ended:
                     self._tick()
             except LabError as error:
                 log.debug("a picture ended early: %s", error)
                 self.stop(str(error))
                 return
             if ended:
-                self._stop.set()
+                self.stop(self._words)
                 return
 
 

@@ -12,13 +12,13 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
-from weakref import WeakValueDictionary
 
 from labsupport.core.clock import now_s
 from labsupport.core.errors import LabError, NotRunning
 from labsupport.core.escape import printable
 from labsupport.core.journal import Journal
 from labsupport.views import kernel, map_svg
+from labsupport.views.live import Ticker
 from labsupport.views.source import MapSource
 from labsupport.views.state import MapState, NodeView, PartitionView, note
 
@@ -35,8 +35,6 @@ DEEDS: dict[str, tuple[str, str, str]] = {
     "pause": ("fault began", "paused", "paused"),
     "resume": ("fault healed", "paused", "resumed"),
 }
-_shown: WeakValueDictionary[int, ClusterMap] = WeakValueDictionary()
-_shown_lock = threading.Lock()
 
 
 class MappedCluster(Protocol):
@@ -64,11 +62,9 @@ class ClusterMap:
         self._cluster = cluster
         self._source = MapSource(cluster.recording)
         self._widget: Any = None
-        self._thread: threading.Thread | None = None
-        self._stop = threading.Event()
+        self._ticker: Ticker | None = None
         self._lock = threading.Lock()
         self._busy: set[int] = set()
-        self._views: int | None = None  # not known: a page may be unable to say "hello" while a cell runs
         self._state = MapState()
         self._moves = 0  # how often a leader moved in this picture
         self._undrawn: dict[int, list[PartitionView]] = {}  # by that number: what no page has said to have drawn
@@ -125,35 +121,21 @@ class ClusterMap:
                 self._state = state
                 self._widget = kernel.map_widget()(plan=state.plan(), now=state.now())
                 self._widget.on_msg(self._on_message)
-                self._begin()
+                self._ticker = Ticker(
+                    (id(self._cluster), "map"),
+                    self._widget,
+                    tick=self.tick,
+                    closed=lambda: self._source.closed,
+                    every_s=TICK_S,
+                    replaced=REPLACED,
+                    ended=CLOSED,
+                )
         return self._widget
-
-    def _begin(self) -> None:
-        with _shown_lock:
-            older = _shown.get(id(self._cluster))
-            _shown[id(self._cluster)] = self
-        if older is not None and older is not self:
-            older.stop(REPLACED)
-        self._thread = threading.Thread(target=self._refresh, name="kafka-lab map", daemon=True)
-        self._thread.start()
 
     def stop(self, reason: str = REPLACED) -> None:
         """Leave the picture as it is, switch the buttons off and say why. May be called twice."""
-        self._stop.set()
-        if self._widget is not None and not self._widget.ended:
-            self._widget.ended = reason
-
-    def _refresh(self) -> None:
-        """Send what changed, ten times a second, until the map ends."""
-        while not self._stop.wait(TICK_S):
-            if self._widget.comm is None:
-                return
-            if self._views != 0:
-                self.tick()
-            if self._source.closed:
-                self.tick()
-                self.stop(CLOSED)
-                return
+        if self._ticker is not None:
+            self._ticker.stop(reason)
 
     def tick(self) -> None:
         """Draw what the Recording holds by now; nothing is sent when nothing changed."""
@@ -187,10 +169,7 @@ class ClusterMap:
             return
         what = content.get("do")
         if what == "hello":
-            self._views = (self._views or 0) + 1
             self._widget.send({"what": "hello"})
-        elif what == "bye":
-            self._views = max((self._views or 0) - 1, 0)
         elif what == "drawn":
             number = content.get("number")
             for older in [n for n in list(self._undrawn) if isinstance(number, int) and n <= number]:
@@ -205,7 +184,7 @@ class ClusterMap:
             threading.Thread(target=self._act, args=(what, node_id), name=f"kafka-lab {what}", daemon=True).start()
 
     def _refusal(self, what: str, node_id: object) -> str:
-        if self._stop.is_set() or self._source.closed:
+        if self._ticker is None or self._ticker.stopped or self._source.closed:
             return f"The cluster is closed, so broker {printable(node_id, limit=20)} cannot be {DEEDS[what][2]}."
         known = {broker.node_id for broker in self._cluster.brokers}
         if not isinstance(node_id, int) or node_id not in known:

@@ -154,7 +154,7 @@ def partition_log(source: Cluster | Recording, topic: object, partition: int = 0
     A running cluster is asked for the log from now on. Raises `LabError` when the Recording has nothing about it.
     """
     written = _recording(source)
-    written.watch_log(str(topic), partition)
+    getattr(source, "watch_log", written.watch_log)(str(topic), partition)
 
     def make() -> Display:
         story, strip = log_strip.log_story(written, str(topic), partition)

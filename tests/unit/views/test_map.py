@@ -37,6 +37,18 @@ def live(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeCluster], tuple[Clust
 Live = Callable[[FakeCluster], tuple[ClusterMap, FakeComm]]
 
 
+def page_says(shown: ClusterMap, what: str) -> None:
+    """A view of the map has begun or ended."""
+    assert shown._ticker is not None
+    for hear in (shown._ticker._hear, shown._on_message):
+        hear(None, {"do": what}, [])
+
+
+def thread_of(shown: ClusterMap) -> threading.Thread:
+    assert shown._ticker is not None
+    return shown._ticker.thread
+
+
 def click(shown: ClusterMap, what: str, node: object) -> None:
     shown._on_message(None, {"do": what, "node": node, "click": 7}, [])
 
@@ -52,7 +64,7 @@ def test_a_terminal_gets_text(cluster: FakeCluster) -> None:
     shown = ClusterMap(cluster)
     assert set(shown._repr_mimebundle_()) == {"text/plain", "text/html"}
     assert repr(shown).startswith("cluster of 3 brokers (kraft): 3 running\n  flights-0: led by broker-1")
-    assert shown._thread is None
+    assert shown._ticker is None
 
 
 def test_the_text_waits_until_the_recording_has_caught_up(cluster: FakeCluster) -> None:
@@ -111,7 +123,7 @@ def test_a_click_is_answered_before_its_work_is_done(cluster: FakeCluster, live:
 def test_what_a_click_could_not_do_is_said_after_its_answer(
     cluster: FakeCluster, live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The page clears its error line when the click is answered: said before that, however quickly, it would be lost."""
+    """The page clears its error line when the click is answered: said before that, it would be lost."""
     shown, comm = live(cluster)
     cluster.broker(2).trouble = StartError("no")
     monkeypatch.setattr(threading.Thread, "start", threading.Thread.run)  # as quick as a thread can be
@@ -203,8 +215,7 @@ def test_a_second_click_waits_for_the_first(cluster: FakeCluster, live: Live) ->
 def test_the_map_ends_with_its_recording(cluster: FakeCluster, live: Live) -> None:
     """A closed cluster stays drawn as it was last; its buttons are off, and the map says so."""
     shown, comm = live(cluster)
-    thread = shown._thread
-    assert thread is not None
+    thread = thread_of(shown)
     cluster.broker(3).kill()
     cluster.close()
     thread.join(10)
@@ -219,37 +230,35 @@ def test_drawing_a_cluster_again_stops_the_older_map(cluster: FakeCluster, live:
     """A cell that runs twice leaves one map that moves."""
     older, _ = live(cluster)
     newer, _ = live(cluster)
-    assert older._thread is not None and newer._thread is not None
-    older._thread.join(10)
-    assert not older._thread.is_alive()
-    assert newer._thread.is_alive()
+    thread_of(older).join(10)
+    assert not thread_of(older).is_alive()
+    assert thread_of(newer).is_alive()
     assert (older._widget.ended, newer._widget.ended) == (REPLACED, "")
 
 
 def test_one_map_shown_twice_has_one_thread(cluster: FakeCluster, live: Live) -> None:
     """Two views of one map share its model."""
     shown, _ = live(cluster)
-    thread, model = shown._thread, shown._widget.model_id
+    thread, model = thread_of(shown), shown._widget.model_id
     assert shown._repr_mimebundle_()[VIEW]["model_id"] == model
-    assert shown._thread is thread
+    assert thread_of(shown) is thread
 
 
 def test_the_thread_stops_when_the_widget_is_closed(cluster: FakeCluster, live: Live) -> None:
     """A page that threw its model away gets nothing more."""
     shown, _ = live(cluster)
-    assert shown._thread is not None
     shown._widget.comm = None
-    shown._thread.join(10)
-    assert not shown._thread.is_alive()
+    thread_of(shown).join(10)
+    assert not thread_of(shown).is_alive()
 
 
 def test_a_map_that_nobody_looks_at_sends_nothing(cluster: FakeCluster, live: Live) -> None:
     """When the last view is gone the ticks stop; when one comes back it gets the present state."""
     shown, comm = live(cluster)
-    shown._on_message(None, {"do": "hello"}, [])
-    shown._on_message(None, {"do": "bye"}, [])
-    assert shown._views == 0
-    shown._on_message(None, {"do": "hello"}, [])
+    page_says(shown, "hello")
+    page_says(shown, "bye")
+    assert shown._ticker is not None and shown._ticker.views == 0
+    page_says(shown, "hello")
     cluster.broker(1).kill()
     wait_until(lambda: any(update.get("now", {}).get("s") == "srr" for update in comm.updates()), 10, because="a tick")
 
@@ -257,7 +266,7 @@ def test_a_map_that_nobody_looks_at_sends_nothing(cluster: FakeCluster, live: Li
 def test_it_is_written_down_when_the_picture_changed(cluster: FakeCluster, live: Live) -> None:
     """Once when a tick with the new leader was sent, and once when the page says that it has drawn it."""
     shown, comm = live(cluster)
-    shown._on_message(None, {"do": "hello"}, [])
+    page_says(shown, "hello")
     cluster.lead("flights", 1, leader=3, isr=[2, 3])
     wait_until(lambda: any("d" in update.get("now", {}) for update in comm.updates()), 10, because="the tick")
     for _ in range(2):  # a second page draws it too: it is news once
