@@ -6,7 +6,7 @@ one we wrote down; if the two differ, the page fails.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 AT_ONCE_S = 1.0  # no reader would call a shorter gap a pause; a KRaft session (9,000 ms by default) lasts much longer
 
@@ -22,4 +22,42 @@ def leader_dies(*, new_leader: int | None, pause_s: float | None, lost: int, dup
     return "a" if pause_s < AT_ONCE_S else "d"
 
 
-OUTCOMES: dict[str, Callable[..., str]] = {"leader-dies": leader_dies}
+def no_key(*, records: int, changes: int, longest_run: int) -> str:
+    """Of records without a key: how often the next one went to another partition, and the most in a row to one."""
+    if longest_run == records:
+        return "b"
+    if longest_run == 1:
+        return "a"
+    return "c" if changes * 10 < records else "d"
+
+
+def seek_cost(*, before_bytes: int, segment_bytes: int, scanned_bytes: int, entries: int, records: int) -> str:
+    """Of a seek: bytes of the log before the record, of its segment, and read; entries of its index, and records."""
+    if entries >= records:
+        return "a"
+    if scanned_bytes * 10 < min(before_bytes, segment_bytes):
+        return "d"
+    return "b" if scanned_bytes >= before_bytes else "c"
+
+
+def three_ways_out(*, stopped_at_once: bool, killed_at_once: bool, frozen_at_once: bool) -> str:
+    """For each way out: was the broker off the list of in-sync replicas as soon as it was out?"""
+    if stopped_at_once and killed_at_once:
+        return "c" if frozen_at_once else "a"
+    return "b" if stopped_at_once else "d"
+
+
+def left_behind(*, behind: Sequence[int], leader: int | None, leader_later: int | None, came_back: int) -> str:
+    """`behind`: the living brokers in the order of the list. Who led then, and with `came_back` there again."""
+    if leader in behind:
+        return "a" if leader == behind[0] else "b"
+    return "c" if leader_later == came_back else "d"
+
+
+OUTCOMES: dict[str, Callable[..., str]] = {
+    "leader-dies": leader_dies,
+    "left-behind": left_behind,
+    "no-key": no_key,
+    "seek-cost": seek_cost,
+    "three-ways-out": three_ways_out,
+}

@@ -60,6 +60,5 @@ def _text(spread: Spread, lanes: list[int]) -> str:
     in_turn = spread.longest_run == 1
     in_runs = spread.changes * 5 < count
     how = "in turn" if in_turn else "in runs, not in turn" if in_runs else "mixed, neither in turn nor in long runs"
-    return (
-        f"{count} records over {len(lanes)} partitions: {how}; keys in more than one partition: {spread.keys_divided}"
-    )
+    keys = f"; keys in more than one partition: {spread.keys_divided}" if spread.keys else ""
+    return f"{count} records over {len(lanes)} partitions: {how}{keys}"

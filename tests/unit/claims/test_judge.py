@@ -72,13 +72,13 @@ def test_evidence_that_nobody_reads_is_named() -> None:
 
 def test_an_untested_row_comes_back_unsettled() -> None:
     """What the ledger does not know, a run cannot contradict."""
-    judgement = judge("5.3.1-isr-floor", {"isr": [1]})
+    judgement = judge("5.3.3-40-percent", {"saved": 0.4})
     assert not judgement.settled and str(judgement).startswith("? untested")
 
 
 def test_evidence_from_a_broker_cannot_obey_a_terminal() -> None:
     """Control characters in evidence are escaped before anybody shows them."""
-    judgement = judge("5.3.1-isr-floor", {"name": "\x1b[2J"})
+    judgement = judge("5.3.3-40-percent", {"name": "\x1b[2J"})
     assert judgement.evidence == (("name", "\\x1b[2J"),)
 
 

@@ -62,9 +62,18 @@ def test_a_record_without_a_number_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("partitions", "words"),
-    [((0, 1, 2) * 5, "in turn;"), ((0,) * 9 + (1,) * 9, "in runs, not in turn;"), ((0, 0, 1, 0, 1, 1), "mixed,")],
+    [
+        ((0, 1, 2) * 5, "partitions: in turn"),
+        ((0,) * 9 + (1,) * 9, "partitions: in runs, not in turn"),
+        ((0, 0, 1, 0, 1, 1), "mixed,"),
+    ],
 )
 def test_the_picture_says_how(partitions: tuple[int, ...], words: str) -> None:
     """In turn, in runs, or neither; figures are in the HTML."""
     shown = spread_display(Spread(partitions, {}))
     assert words in repr(shown) and "a tick each" in str(shown.html)
+
+
+def test_the_text_speaks_of_keys_where_there_are_some() -> None:
+    assert "keys in more than one partition: 1" in repr(spread_display(Spread((0, 1), {b"k": frozenset({0, 1})})))
+    assert "keys" not in repr(spread_display(Spread((0, 1), {})))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from labsupport.core.errors import BadInput, LabError
-from labsupport.teaching.outcomes import OUTCOMES, leader_dies
+from labsupport.teaching.outcomes import OUTCOMES, leader_dies, left_behind, no_key, seek_cost, three_ways_out
 from labsupport.teaching.questions import Question, question, questions
 
 NOTEBOOKS = sorted((Path(__file__).parents[3] / "notebooks").glob("*.ipynb"))
@@ -74,6 +74,53 @@ def test_every_question_asked_on_a_page_exists(notebook: Path) -> None:
 def test_each_option_of_leader_dies_can_come_true(letter: str, evidence: dict[str, object]) -> None:
     """The outcome is decided by the run: there is evidence for every option."""
     assert leader_dies(**{"new_leader": 2, "pause_s": 8.1, "lost": 0, "duplicated": 0, **evidence}) == letter  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("letter", "evidence"),
+    [
+        ("a", {"changes": 2999, "longest_run": 1}),
+        ("b", {"changes": 0, "longest_run": 3000}),
+        ("c", {"changes": 45, "longest_run": 130}),
+        ("d", {"changes": 2000, "longest_run": 7}),
+    ],
+)
+def test_each_option_of_no_key_can_come_true(letter: str, evidence: dict[str, int]) -> None:
+    """In turn, all to one, in runs, or without a pattern that a producer alone could make."""
+    assert no_key(records=3000, **evidence) == letter
+
+
+@pytest.mark.parametrize(
+    ("letter", "evidence"),
+    [
+        ("a", {"entries": 4000}),
+        ("b", {"scanned_bytes": 1_500_000}),
+        ("c", {"scanned_bytes": 500_000}),
+        ("d", {"scanned_bytes": 12_000}),
+    ],
+)
+def test_each_option_of_seek_cost_can_come_true(letter: str, evidence: dict[str, int]) -> None:
+    """An entry a record; all that is before it; much of its segment; little."""
+    seek = {"before_bytes": 1_400_000, "segment_bytes": 1_000_000, "scanned_bytes": 9, "entries": 70, "records": 4000}
+    assert seek_cost(**{**seek, **evidence}) == letter
+
+
+@pytest.mark.parametrize(
+    ("letter", "at_once"),
+    [("a", (True, True, False)), ("b", (True, False, False)), ("c", (True, True, True)), ("d", (False, False, False))],
+)
+def test_each_option_of_three_ways_out_can_come_true(letter: str, at_once: tuple[bool, bool, bool]) -> None:
+    """Whether the stopped, the killed and the frozen one left the list at once."""
+    stopped, killed, frozen = at_once
+    assert three_ways_out(stopped_at_once=stopped, killed_at_once=killed, frozen_at_once=frozen) == letter
+
+
+@pytest.mark.parametrize(
+    ("letter", "leader", "later"), [("a", 2, 2), ("b", 3, 3), ("c", None, 1), ("d", None, 2), ("d", None, None)]
+)
+def test_each_option_of_left_behind_can_come_true(letter: str, leader: int | None, later: int | None) -> None:
+    """One of those behind leads at once, or later, or only the one who came back."""
+    assert left_behind(behind=[2, 3], leader=leader, leader_later=later, came_back=1) == letter
 
 
 def test_an_unknown_question_names_the_nearest() -> None:
