@@ -15,7 +15,9 @@ from labsupport.cluster import cluster as room
 from labsupport.cluster.cluster import Cluster
 from labsupport.core.wait import wait_until
 from labsupport.observe import Recording, failover, state_of, verdict, watch
-from labsupport.observe.format import Entry, decode
+from labsupport.observe.format import Entry
+from labsupport.observe.operations import Read
+from labsupport.observe.packed import pack
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -45,14 +47,22 @@ def events(recording: Recording, *whats: str, after_t: float = 0) -> list[Entry]
     return sorted(found, key=lambda entry: float(entry["t"]))
 
 
+def copied(recording: Recording, folder: Path) -> Recording:
+    """Both files, elsewhere."""
+    for path in (recording.path, recording.history_path):
+        shutil.copy(path, folder)
+    return Recording.load(folder / recording.path.name)
+
+
 def without_a_read(recording: Recording, folder: Path) -> Recording:
-    """A copy of the file in which one record that is there was not found."""
-    lines = recording.path.read_bytes().splitlines(keepends=True)
-    reads = [n for n, line in enumerate(lines) if n and decode(line)["k"] == "read"]
-    del lines[reads[len(reads) // 2]]
-    path = folder / "tampered.jsonl"
-    path.write_bytes(b"".join(lines))
-    return Recording.load(path)
+    """A copy in whose history one record that is there was not found."""
+    folder.mkdir()
+    copy = copied(recording, folder)
+    operations = list(copy.operations())
+    reads = [n for n, operation in enumerate(operations) if isinstance(operation, Read)]
+    del operations[reads[len(reads) // 2]]
+    copy.history_path.write_bytes(copy.header.encode_history() + pack(operations))
+    return copy
 
 
 def test_a_killed_leader_is_seen_from_the_signal_to_the_next_acknowledged_write(
@@ -83,11 +93,12 @@ def test_a_killed_leader_is_seen_from_the_signal_to_the_next_acknowledged_write(
     judged = verdict(recording, "flights")
     assert judged.acked >= 50 and judged.read >= judged.acked
     assert repr(judged).startswith("acknowledged and lost: 0 · duplicated: 0")
-    assert {e["value"] > 0 for e in recording.entries(kinds={"sample"})} == {True, False}
+    rates = [e["value"] for e in recording.entries(kinds={"sample"}) if e["name"] == "records_per_s"]
+    assert {rate > 0 for rate in rates} == {True, False}
 
-    copy = Recording.load(shutil.copy(recording.path, tmp_path / "copy.jsonl"))
+    copy = copied(recording, tmp_path)
     assert (failover(copy, "flights", 0).new, verdict(copy, "flights")) == (seen.new, judged)
-    missing = verdict(without_a_read(recording, tmp_path), "flights")
+    missing = verdict(without_a_read(recording, tmp_path / "tampered"), "flights")
     assert (missing.unobserved, missing.duplicated) == (1, 0)
     assert missing.counter_example[0]["outcome"] == "acked"
 
