@@ -20,7 +20,30 @@ class Capability(Enum):
     ZOOKEEPER = "clusters can be coordinated by ZooKeeper"
     SEVERAL_LOG_DIRS = "a broker can have several log folders"
     RACKS = "brokers can be told their rack"
+    DISK = "log folders can be filled, lost and torn"
     LINKS = "links between clients and nodes can be cut, slowed and silenced"
+
+
+class Disk(Protocol):
+    """The log folders of a broker, numbered from 0, and what can happen to them. Raises `BadInput` for one it lacks."""
+
+    def fill(self, log_dir: int) -> None:
+        """Leave no free block on a folder's file system. Raises `BadInput` without `Cluster.start(log_dir_mb=…)`."""
+
+    def free(self, log_dir: int) -> None:
+        """Give the space back."""
+
+    def take_away(self, log_dir: int) -> None:
+        """Take a folder away under a running broker: whoever opens a file there finds nothing."""
+
+    def bring_back(self, log_dir: int) -> None:
+        """Bring it back as it was; no error when it is there."""
+
+    def tear(self, topic: str, partition: int, *, zeros: bool) -> None:
+        """Cut the last batch of a partition's active segment in half, or append zeros. For a broker that does not run.
+
+        Raises `BadInput` when the broker has no record there.
+        """
 
 
 class Broker(Protocol):
@@ -54,6 +77,10 @@ class Broker(Protocol):
     @property
     def links(self) -> Links:
         """The links of its cluster. Raises `BadInput` when it was started without `links=True`."""
+
+    @property
+    def disk(self) -> Disk:
+        """Its log folders. Raises `BadInput` where they cannot be broken."""
 
     def start(self, *, timeout_s: float = 60) -> None:
         """Return when it serves requests and knows the living brokers; nothing happens when it runs already."""

@@ -68,6 +68,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         log_dirs: int = 1,
         jmx: bool = False,
         links: bool = False,
+        log_dir_mb: int = 0,
         name: str | None = None,
         keep: bool = False,
         timeout_s: float = 120,
@@ -93,6 +94,7 @@ class Cluster(AbstractContextManager["Cluster"]):
             log_dirs=log_dirs,
             jmx=jmx,
             links=links,
+            log_dir_mb=log_dir_mb,
         )
         return cls.launch(spec, keep=keep, timeout_s=timeout_s)
 

@@ -20,6 +20,7 @@ from labsupport.clients.connection import Connection
 from labsupport.clients.metadata import ClusterMetadata, MetadataReader, NoAnswer
 from labsupport.cluster.broker import Capability, State
 from labsupport.cluster.links import CLIENTS, PROXY, Door, Links, proxy_settings
+from labsupport.cluster.local_disk import LocalDisk
 from labsupport.cluster.render import (
     ZooKeeperPorts,
     as_properties,
@@ -50,6 +51,7 @@ class NodeFacts:
     """What must be remembered of a node to handle it from another process.
 
     `address` is where clients reach it, `direct` where it listens itself: with a link proxy between, that differs.
+    `seen_under`: where the file systems of the cluster are seen, if they have small ones of their own (`mounts.py`).
     """
 
     name: str
@@ -60,6 +62,11 @@ class NodeFacts:
     home: str
     log_dirs: tuple[str, ...]
     jmx_port: int = 0
+    seen_under: str = ""
+
+    def outside(self, path: str) -> Path:
+        """A path of the node's, as a process outside of the cluster's mount namespace sees it."""
+        return Path(f"{self.seen_under}{path}")
 
     def as_data(self) -> dict[str, Any]:
         return {**vars(self), "roles": sorted(self.roles), "log_dirs": list(self.log_dirs)}
@@ -126,9 +133,21 @@ class LocalNode:
         return self.supervised.states()[self.name]  # type: ignore[return-value]
 
     @property
+    def _home(self) -> Path:
+        return self.facts.outside(self.facts.home)
+
+    @property
     def log_file(self) -> Path:
         """Where its standard output goes. The local backend's own; not part of `Broker`."""
         return Path(self.facts.home) / "log"
+
+    @property
+    def disk(self) -> LocalDisk:
+        """What can happen to its log folders."""
+        if "broker" not in self.roles:
+            raise BadInput(f"{self.name} is no broker.", fix="Name a broker: cluster.broker(1).")
+        folders = tuple(self.facts.outside(folder) for folder in self.facts.log_dirs)
+        return LocalDisk(self.name, folders, small=bool(self.facts.seen_under))
 
     def start(self, *, timeout_s: float = 60) -> None:
         if self.state == "paused":
@@ -237,20 +256,20 @@ class LocalNode:
         return "\n".join(text.splitlines()[-tail:])
 
     def files(self, topic: str, partition: int) -> list[str]:
-        found = [f for d in self.facts.log_dirs for f in Path(d).glob(f"{_glob_safe(topic)}-{int(partition)}/*")]
-        return sorted(str(file.relative_to(self.facts.home)) for file in found if file.is_file())
+        folders = [self.facts.outside(folder) for folder in self.facts.log_dirs]
+        found = [f for folder in folders for f in folder.glob(f"{_glob_safe(topic)}-{int(partition)}/*")]
+        return sorted(str(file.relative_to(self._home)) for file in found if file.is_file())
 
     def sizes(self, topic: str, partition: int) -> dict[str, int]:
         found: dict[str, int] = {}
         for file in self.files(topic, partition):
             with suppress(FileNotFoundError):  # deleted meanwhile
-                found[file] = (Path(self.facts.home) / file).stat().st_size
+                found[file] = (self._home / file).stat().st_size
         return found
 
     def read(self, file: str) -> bytes:
-        home = Path(self.facts.home).resolve()
-        path = (home / file).resolve()
-        if not any(path.is_relative_to(Path(folder).resolve()) for folder in self.facts.log_dirs):
+        path = Path(os.path.normpath(self._home / file))
+        if not any(path.is_relative_to(self.facts.outside(folder)) for folder in self.facts.log_dirs):
             raise BadInput(f"{file!r} is no log file of {self.name}.", fix="Use a name that files() gave.")
         try:
             return path.read_bytes()
@@ -429,8 +448,9 @@ class Builder:
         log_dirs = [home / f"data-{i}" for i in range(self.spec.log_dirs if is_broker else 1)]
         for folder in log_dirs:
             folder.mkdir()
+        seen_under = self._mount_small(log_dirs) if is_broker and self.spec.log_dir_mb else ""
         if self.spec.coordination == "kraft":
-            self.format(node_id, log_dirs, cluster_id)
+            self.format(node_id, [Path(f"{seen_under}{folder}") for folder in log_dirs], cluster_id)
         config = home / "server.properties"
         settings = broker_properties(
             self.spec,
@@ -452,11 +472,24 @@ class Builder:
             home=str(home),
             log_dirs=tuple(str(folder) for folder in log_dirs),
             jmx_port=jmx_port,
+            seen_under=seen_under,
         )
         flags = self._flags(f"broker-{self.spec.coordination}", home, facts)
         ports = [listener.bind_port for listener in listeners] + ([jmx_port] if jmx_port else [])
         self._define(facts, [*flags, "kafka.Kafka", str(config)], ports)
         return LocalNode(facts, self.supervised, [node.facts.direct for node in zookeepers], self.links)
+
+    def _mount_small(self, log_dirs: Sequence[Path]) -> str:
+        """Give each folder a file system of its own; returns where they are seen. Raises `StartError`."""
+        try:
+            for folder in log_dirs:
+                self.supervised.ask("mount", folder=str(folder), size_mb=self.spec.log_dir_mb)
+        except LabError as error:
+            raise StartError(
+                f"Small file systems cannot be had here ({error.what.rstrip('.')}).",
+                fix="They need Linux, and root or user namespaces. Start without log_dir_mb.",
+            ) from error
+        return f"/proc/{self.supervised.ask('status')['pid']}/root"
 
     def _way_to(self, zookeeper: LocalNode, broker: str) -> str:
         """Where a broker finds ZooKeeper. Each has a door of its own, as ZooKeeper's protocol tells no names."""

@@ -19,6 +19,7 @@ DEFAULT_VERSION: Mapping[Coordination, str] = {"kraft": "4.3.1", "zookeeper": "3
 LAST_WITH_ZOOKEEPER = 3
 FIRST_CONTROLLER_ID = 101
 MOST_BROKERS = 9
+LOG_DIR_MB = (16, 4096)
 NAME = re.compile(r"[a-z][a-z0-9-]{0,29}")
 
 # Settings that the lab must choose itself: with another value the cluster could not be reached, found or removed.
@@ -71,7 +72,8 @@ class ClusterSpec:
     ZooKeeper, how many ZooKeeper servers (1 or 3). `profile`: "quick" starts fast in little memory (the client
     compiler only, 256 MB heaps); "throughput" gives 1 GB heaps and the full compiler, as tuning lessons need.
     `log_dirs`: log folders a broker. `jmx`: remote JMX on loopback, with a random password. `links`: a proxy of ours in
-    front of every listener, so that links can be cut, slowed and silenced.
+    front of every listener, so that links can be cut, slowed and silenced. `log_dir_mb`: a file system of that size for
+    each log folder of a broker (0: folders on the machine's disk), so that it can be full.
     """
 
     name: str = field(default_factory=lambda: f"lab-{secrets.token_hex(3)}")
@@ -85,6 +87,7 @@ class ClusterSpec:
     log_dirs: int = 1
     jmx: bool = False
     links: bool = False
+    log_dir_mb: int = 0
 
     @property
     def combined(self) -> bool:
@@ -115,6 +118,7 @@ class ClusterSpec:
             "log_dirs": self.log_dirs,
             "jmx": self.jmx,
             "links": self.links,
+            "log_dir_mb": self.log_dir_mb,
         }
 
 
@@ -131,6 +135,7 @@ def build_spec(
     log_dirs: int = 1,
     jmx: bool = False,
     links: bool = False,
+    log_dir_mb: int = 0,
 ) -> ClusterSpec:
     """Check a user's wishes and complete them. Raises `BadInput`, one sentence and a remedy, at the first wrong one."""
     kind = _one_of("coordination", coordination, get_args(Coordination))
@@ -142,6 +147,8 @@ def build_spec(
         )
     _whole_number("brokers", brokers, 1, MOST_BROKERS)
     _whole_number("log_dirs", log_dirs, 1, 8)
+    if log_dir_mb != 0:
+        _whole_number("log_dir_mb", log_dir_mb, *LOG_DIR_MB)
     for what, wish in (("jmx", jmx), ("links", links)):
         if not isinstance(wish, bool):
             raise BadInput(f"{what} is {wish!r}.", fix="Use True or False.")
@@ -157,6 +164,7 @@ def build_spec(
         log_dirs=log_dirs,
         jmx=jmx,
         links=links,
+        log_dir_mb=log_dir_mb,
     )
 
 

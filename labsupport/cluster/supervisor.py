@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from labsupport.cluster.mounts import enter_own_mounts, mount_small, unmount
 from labsupport.core.private import write_private
 from labsupport.core.processes import dies_with_parent, is_same_process, start_stamp
 
@@ -108,6 +109,7 @@ class Supervisor:
         self.events: list[dict[str, Any]] = []
         self.events_dropped = 0
         self.facts: dict[str, Any] = {}
+        self.mounts: list[str] = []
         self.waiting: list[Waiting] = []
         self.buffers: dict[socket.socket, bytes] = {}
         self.selector = selectors.DefaultSelector()
@@ -259,6 +261,14 @@ class Supervisor:
             return {"error": f"only {len(ports)} of {count} ports between {PORTS.start} and {PORTS.stop - 1} are free"}
         return {"ports": ports}
 
+    def do_mount(self, _: socket.socket, folder: str, size_mb: int) -> dict[str, Any]:
+        """Give a folder a small file system of its own, seen by the processes that are started from now on."""
+        if not self.mounts:
+            enter_own_mounts()
+        mount_small(folder, size_mb)
+        self.mounts.append(folder)
+        return {}
+
     def do_define(self, _: socket.socket, **what: Any) -> dict[str, Any]:
         child = Child(**what)
         child.holders = [self.reserved.pop(port) for port in child.ports if port in self.reserved]
@@ -408,6 +418,9 @@ class Supervisor:
             for child in self.children.values():
                 if child.popen is not None:
                     child.popen.wait()
+            for folder in self.mounts:
+                with contextlib.suppress(OSError):
+                    unmount(folder)
             remove_traces(self.runtime, self.name, self.folder)
             self.janitor.dismiss()
             self.finished = {"state": "gone"}

@@ -5,23 +5,29 @@ Start with `killed`; each file holds one fault.
 """
 
 from labsupport.faults.breaking import Fault
+from labsupport.faults.disk_full import disk_full
 from labsupport.faults.killed import killed
 from labsupport.faults.link_cut import link_cut
 from labsupport.faults.link_half_open import link_half_open
 from labsupport.faults.link_slowed import link_slowed
+from labsupport.faults.log_dir_lost import log_dir_lost
 from labsupport.faults.paused import paused
 from labsupport.faults.roles import controller, follower_of, leader_of
 from labsupport.faults.stopped import stopped
+from labsupport.faults.tail_torn import tail_torn
 
 __all__ = [
     "Fault",
     "controller",
+    "disk_full",
     "follower_of",
     "killed",
     "leader_of",
     "link_cut",
     "link_half_open",
     "link_slowed",
+    "log_dir_lost",
     "paused",
     "stopped",
+    "tail_torn",
 ]

@@ -34,7 +34,9 @@ def test_settings_become_text_as_kafka_writes_it() -> None:
 
 
 def test_facts_are_enough_to_build_the_same_spec_again() -> None:
-    spec = build_spec(brokers=2, racks=["a", "b"], config={"num.io.threads": 2}, log_dirs=2, jmx=True, links=True)
+    spec = build_spec(
+        brokers=2, racks=["a", "b"], config={"num.io.threads": 2}, log_dirs=2, jmx=True, links=True, log_dir_mb=64
+    )
     facts = spec.facts()
     assert build_spec(**facts) == spec
 
@@ -66,6 +68,8 @@ def test_two_clusters_get_two_names() -> None:
         ({"log_dirs": 0}, "log_dirs"),
         ({"jmx": "yes"}, "jmx"),
         ({"links": 1}, "links"),
+        ({"log_dir_mb": 1}, "log_dir_mb"),
+        ({"log_dir_mb": True}, "log_dir_mb"),
     ],
 )
 def test_a_wrong_wish_is_refused_by_name_with_a_remedy(wish: dict[str, Any], word: str) -> None:
