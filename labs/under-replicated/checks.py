@@ -18,7 +18,7 @@ def in_sync(cluster: Cluster) -> Finding:
 @check("a broker that restarts tomorrow will catch up as well")
 def not_held_back(cluster: Cluster) -> Finding:
     if _behind(cluster):
-        return Finding.of(False, saw="this shows once all replicas are in sync", look="the line above")
+        return Finding.of(False, saw="this shows once all replicas are in sync")
     held = [
         f"{of}: {name}={value}"
         for of, changed in settings(cluster).items()

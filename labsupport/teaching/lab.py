@@ -102,10 +102,11 @@ class Lab:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         went_on = "It goes on where you left it; `lab.reset()` begins anew. " if self.resumed else ""
+        name = self.cluster.name
         how = (
-            f"{went_on}Its cluster is `{self.cluster.name}`: in a terminal, or in a `%%bash` cell, `$BOOTSTRAP` is "
-            f"its address. It runs until `lab.close()` or `kafka-lab down {self.cluster.name}`, even if the kernel "
-            "restarts."
+            f"{went_on}Its cluster is `{name}`. In a `%%bash` cell, and in a terminal while no other cluster runs, "
+            f'`$BOOTSTRAP` is its address; otherwise `eval "$(kafka-lab env {name})"` sets it. It runs until '
+            f"`lab.close()` or `kafka-lab down {name}`, even if the kernel restarts."
         )
         html = lab_cards.words(f"Lab: {self.name}", self.scenario.script.ALERT, how)
         return {"text/plain": str(self), "text/html": html}
