@@ -62,16 +62,20 @@ def build(source: Path, folder: Path) -> Path:
     return folder
 
 
-def page_of(folder: Path, *outputs: str) -> Path:
-    """The source of a site of one page: an executed notebook whose cells showed this HTML."""
-    cells = [
-        new_code_cell("picture", outputs=[new_output("display_data", {"text/html": html, "text/plain": "picture"})])
-        for html in outputs
-    ]
+def page_of(folder: Path, *outputs: str, name: str = "index", plain: str = "picture") -> Path:
+    """Add a page to the source of a site: an executed notebook whose cells showed this HTML, and one this text."""
+    shown = [{"text/html": str(html), "text/plain": "picture"} for html in outputs] + [{"text/plain": plain}]
+    cells = [new_code_cell("show", outputs=[new_output("display_data", bundle)]) for bundle in shown]
     notebook = new_notebook(cells=[new_markdown_cell("# Pictures"), *cells])
     notebook.metadata["language_info"] = {"name": "python"}
-    folder.mkdir()
-    nbformat.write(notebook, folder / "index.ipynb")
+    folder.mkdir(exist_ok=True)
+    nbformat.write(notebook, folder / f"{name}.ipynb")
+    return folder
+
+
+def index_of(folder: Path) -> Path:
+    """Add the page that names all others."""
+    (folder / "index.md").write_text("# Pages\n\n```{toctree}\n:glob:\n\n*\n```\n", encoding="utf-8")
     return folder
 
 

@@ -12,10 +12,12 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from labsupport.claims import ledger
+from labsupport.core.finding import Finding
 from labsupport.views import show
 from tests.browser.conftest import ROOT
-from tests.browser.site import Look, Reader, build, page_of, served
+from tests.browser.site import Look, Reader, build, index_of, page_of, served
 from tests.browser.views_lab import CHROMIUM, chromium
+from tests.hostile import PAYLOADS, WATCH, troubles
 from tests.unit.views import recordings
 
 pytestmark = [
@@ -253,3 +255,62 @@ def test_without_scripts_a_picture_stands_still(tmp_path: Path, browser: Browser
     page.goto((built / "index.html").as_uri())
     assert "flights-0 is led by broker-2" in page.locator(".cell_output").inner_text()
     page.context.close()
+
+
+# --- Hostile records ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A site with a page for each payload: the name of a topic, a group and a cluster there, and a value."""
+    folder = tmp_path_factory.mktemp("hostile")
+    for number, payload in enumerate(PAYLOADS):
+        name = payload.id
+        run = recordings.failover(folder, name=name, topic=name, group=name)
+        pictures = [
+            show.replay(run),
+            show.failover(run, name),
+            show.isr_timeline(run, name),
+            show.partition_log(run, name),
+            show.chart(run),
+            show.finding(Finding.of(False, should=payload.text, saw=[payload.text], look=payload.text)),
+        ]
+        shown = (picture.html for picture in pictures)
+        page_of(folder / "source", *shown, name=f"page-{number}", plain=repr(payload.content[:4000]))
+    with served(build(index_of(folder / "source"), folder / "site")) as url:
+        yield url
+
+
+@pytest.fixture
+def watchful(browser: Browser) -> Iterator[Reader]:
+    """A narrow window that notices whatever runs."""
+    reader = Reader(browser, Look("light", 360))
+    reader.page.context.add_init_script(WATCH)
+    yield reader
+    reader.page.context.close()
+
+
+def achieved(reader: Reader, url: str) -> list[str]:
+    """What a page's records achieved there, with every fold open and every replay at its beginning and its end."""
+    reader.open(url)
+    for slider in reader.page.get_by_test_id("replay-time").all():
+        slider.press("Home")
+        slider.press("End")
+    return [*troubles(reader.page), *reader.heard]
+
+
+@pytest.mark.parametrize("number", range(len(PAYLOADS)), ids=[payload.name for payload in PAYLOADS])
+def test_hostile_records_stay_text(hostile: str, watchful: Reader, number: int) -> None:
+    """No script runs, nothing becomes part of the page, and nothing is wider than it; all replays are drawn."""
+    assert achieved(watchful, f"{hostile}page-{number}.html") == []
+    assert watchful.page.get_by_test_id("replay").count() == 5
+    assert watchful.page.locator(".cell_output").count() == 7
+
+
+@pytest.mark.parametrize("name", ["script", "image that fails", "svg", "frame", "link", "out of a style"])
+def test_the_site_itself_escapes_no_output(tmp_path: Path, watchful: Reader, name: str) -> None:
+    """The other side: HTML that a cell shows is shown as it is, and the look above finds what it does."""
+    (payload,) = [found for found in PAYLOADS if found.name == name]
+    site = build(page_of(tmp_path / "source", f"<div>{payload.text}</div>"), tmp_path / "site")
+    with served(site) as url:
+        assert achieved(watchful, f"{url}index.html") != []
