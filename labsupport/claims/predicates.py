@@ -163,16 +163,16 @@ def leading_is_shared(*, leaders: Sequence[int], leaders_later: Sequence[int], b
     return Measured(Verdict.HOLDS, "each broker leads a partition, also after failures")
 
 
-def a_follower_behind_takes_over(*, isr: Collection[int], alive: Collection[int], leader: int | None) -> Measured:
+def a_follower_behind_takes_over(*, in_sync: Collection[int], alive: Collection[int], leader: int | None) -> Measured:
     """The ISR when the leader died, the replicas then alive, and who led (None: nobody)."""
-    behind = set(alive) - set(isr)
+    behind = set(alive) - set(in_sync)
     if not behind:
         raise Undecided("No living follower was behind.", fix="Leave one out of the ISR before the leader dies.")
     if leader in behind:
         return Measured(Verdict.HOLDS, "a follower that was behind became leader")
     if leader is None:
-        return Measured(Verdict.CONDITIONS, "a follower that was behind lived, and nobody led")
-    return Measured(Verdict.CONDITIONS, "a follower in sync became leader, one that was behind did not")
+        return Measured(Verdict.CONDITIONS, "the followers that lived were behind, and none of them led")
+    return Measured(Verdict.CONDITIONS, "a follower in sync became leader, and none that was behind")
 
 
 def a_follower_stays_in_sync(*, isr: Collection[int], leader: int, replicas: int) -> Measured:

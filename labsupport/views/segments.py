@@ -22,6 +22,7 @@ _BOX = "max-width:700px;overflow-x:auto;line-height:1.4"
 _TABLE = "border-collapse:collapse;margin:.4em 0;font-size:90%"
 _CELL = "text-align:left;vertical-align:top;padding:.1em .9em .1em 0;white-space:nowrap"
 _MONO = "font-family:var(--jp-code-font-family, monospace)"
+_DUMP = f"{_MONO};font-size:85%;white-space:pre;overflow-x:auto;margin:.4em 0;line-height:1.5;background:none"
 _SHADES = ("rgba(120,120,120,.13)", "rgba(120,120,120,.34)")
 _CAPTION = "font-size:90%;margin:.3em 0"
 _BAR_WIDTH, _BAR_HEIGHT, _LEAST_WIDTH = 680, 26, 3
@@ -30,9 +31,12 @@ _BAR_WIDTH, _BAR_HEIGHT, _LEAST_WIDTH = 680, 26, 3
 def log_display(log: PartitionLog) -> Display:
     """The segments of a partition, a line each."""
     rows = [_segment_row(log, number) for number in range(len(log.segments))]
-    table = _table(("files", ".log bytes", "offsets", "batches", ".index entries", ".timeindex entries"), rows)
+    table = _table(("segment", "bytes", "offsets", "batches", ".index", ".timeindex"), rows)
     where = f"{log.topic}-{log.partition}"
-    caption = f"{where} on disk: {len(log.segments)} segment(s). New records go to the last one, the active segment."
+    caption = (
+        f"{where} on disk: its segments, what each .log file holds, and how many entries the indexes have. "
+        "New records go to the last one, the active segment."
+    )
     return Display(log, _figure(table, caption, "partition-files"), _log_text(log))
 
 
@@ -64,7 +68,7 @@ def _damaged(log: PartitionLog) -> bool:
 
 def anatomy_display(taken: Anatomy) -> Display:
     """The bytes of a batch, and beneath them what they mean."""
-    hexes = tag("pre", *_hex_rows(taken), style=f"{_MONO};margin:.4em 0;line-height:1.5;background:none")
+    hexes = tag("pre", *_hex_rows(taken), style=_DUMP)
     rows = [_field_row(field) for field in taken.fields[:_MOST_FIELDS]]
     table = _table(("bytes", "field", "hexadecimal", "value"), rows)
     left = len(taken.fields) - len(rows)

@@ -22,7 +22,7 @@ from labsupport.views.live import Moving
 from labsupport.views.map import ClusterMap
 from labsupport.views.map_story import map_story
 from labsupport.views.map_svg import figure, map_html, table_figure
-from labsupport.views.markup import join
+from labsupport.views.markup import join, tag
 
 if TYPE_CHECKING:
     from labsupport.claims import Judgement
@@ -176,7 +176,8 @@ def judgement(judged: Judgement) -> Display:
 
 def judgements(*judged: Judgement) -> Display:
     """Several claims that one run settles, a card each."""
-    return Display(judged, join(*(cards.judgement_card(each) for each in judged)), "\n".join(map(str, judged)))
+    apart = [tag("div", cards.judgement_card(each), style="margin-bottom:.7em") for each in judged]
+    return Display(judged, join(*apart), "\n".join(map(str, judged)))
 
 
 def finding(found: Finding) -> Display:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from labsupport.storage.spread import Spread
 from labsupport.views import palette as colour
 from labsupport.views.display import Display
 from labsupport.views.markup import Markup, tag
 
-_SHOWN = 300
-_LEFT, _STEP, _ROW, _TICK = 92, 1.95, 26, 14
+_SHOWN = 1_000
+_LEFT, _WIDTH, _ROW, _TICK = 92, 600, 26, 14
 
 
 def spread_display(spread: Spread) -> Display:
-    """A lane a partition, a tick a record, in the order of sending."""
+    """A lane a partition, and in it a bar for each run of records, in the order of sending."""
     shown = spread.partitions[:_SHOWN]
     lanes = sorted(set(spread.partitions))
     caption = (
-        f"The first {len(shown)} of {len(spread.partitions):,} records, in the order of sending, a tick each. The "
+        f"The first {len(shown)} of {len(spread.partitions):,} records, left to right in the order of sending. The "
         f"partition changed {spread.changes:,} times; the longest run has {spread.longest_run:,} records."
     )
     figure = tag(
@@ -45,13 +47,18 @@ def _svg(shown: tuple[int, ...], lanes: list[int], caption: str) -> Markup:
 
 
 def _lane(row: int, partition: int, shown: tuple[int, ...]) -> Markup:
-    top = 6 + row * _ROW
-    marks = [f"M{_LEFT + n * _STEP:.1f} {top}v{_TICK}" for n, where in enumerate(shown) if where == partition]
+    top, step = 6 + row * _ROW, _WIDTH / max(1, len(shown))
+    bars, at = [], 0
+    for where, run in groupby(shown):
+        size = len(list(run))
+        if where == partition:
+            bars.append(f"M{_LEFT + at * step:.1f} {top}h{size * step:.2f}v{_TICK}h-{size * step:.2f}z")
+        at += size
     return tag(
         "g",
         tag("text", f"partition {partition}", x=0, y=top + _TICK - 2, font_size=13, fill=colour.INK),
-        tag("path", d=f"M{_LEFT} {top + _TICK + 3}h{_SHOWN * _STEP:.0f}", stroke=colour.GREY, stroke_width="0.5"),
-        tag("path", d=" ".join(marks), stroke=colour.LEADER, stroke_width="1.4"),
+        tag("path", d=f"M{_LEFT} {top + _TICK + 3}h{_WIDTH}", stroke=colour.GREY, stroke_width="0.5"),
+        tag("path", d=" ".join(bars), fill=colour.LEADER),
     )
 
 

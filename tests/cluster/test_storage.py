@@ -10,6 +10,7 @@ import pytest
 
 from labsupport.clients import flights
 from labsupport.cluster.cluster import Cluster
+from labsupport.core.wait import wait_until
 from labsupport.provision import KAFKA_VERSIONS
 from labsupport.storage import PartitionLog, Segment, kafkas_dump, our_dump, read_log
 from labsupport.storage.segments import Compression, StoredRecord
@@ -76,7 +77,7 @@ def test_flights_in_several_segments_are_read_as_kafka_reads_them(one_broker: Cl
     """Real records, written by a real broker, over several segments and their indexes."""
     topic = one_broker.create_topic("flights", config={"segment.bytes": 2**20})
     sent = list(flights.stream(speed_up=1_000_000, limit=9_000))
-    with one_broker.load(topic, source=sent) as load:
+    with one_broker.load(topic, source=sent, config={"batch.size": 16_384}) as load:
         load.wait_until_finished()
     log = read_log(one_broker.broker(1), topic)
     assert len(log.segments) > 1 and all(segment.index and segment.time_index for segment in log.segments[:-1])
@@ -124,19 +125,29 @@ def test_a_compressed_batch_is_read_or_named(one_broker: Cluster, codec: Compres
     assert ours.records == (theirs.records if codec is Compression.GZIP else ())
 
 
+def markers(log: PartitionLog) -> list[str]:
+    """What the broker wrote into a partition to end transactions."""
+    return [r.control for batch in log.batches if batch.is_control for r in batch.records or ()]
+
+
 def test_the_end_of_a_transaction_takes_an_offset(one_broker: Cluster) -> None:
     """Two records and the marker of their commit: what comes next has offset 3."""
     from confluent_kafka import Producer
 
     topic = one_broker.create_topic("settled")
-    producer = Producer(one_broker.connection.confluent(**{"transactional.id": "desk"}))
+    producer = Producer(one_broker.connection.confluent(**{"transactional.id": "desk", "log_level": 0}))
     producer.init_transactions(30)
-    for finish in (producer.commit_transaction, producer.abort_transaction):
+
+    def logged() -> PartitionLog:
+        return read_log(one_broker.broker(1), topic)
+
+    for number, finish in enumerate((producer.commit_transaction, producer.abort_transaction), 1):
         producer.begin_transaction()
         for flight in islice(flights.stream(), 2):
             producer.produce(topic.name, key=flight.key, value=flight.value)
+        producer.flush(30)
         finish(30)
-    log = read_log(one_broker.broker(1), topic)
-    assert [r.offset for r in log.records] == [0, 1, 3, 4]
-    markers = [r.control for batch in log.batches if batch.is_control for r in batch.records or ()]
-    assert markers == ["COMMIT", "ABORT"] and dumped_alike(one_broker, log)
+        # The coordinator answers once the end is decided; the partition's leader is told a little later.
+        wait_until(lambda n=number: len(markers(logged())) == n, 30, because="the marker in the log")  # type: ignore[misc]
+    assert [r.offset for r in logged().records] == [0, 1, 3, 4]
+    assert markers(logged()) == ["COMMIT", "ABORT"] and dumped_alike(one_broker, logged())

@@ -71,7 +71,7 @@ def test_a_record_without_a_number_is_named() -> None:
 def test_the_picture_says_how(partitions: tuple[int, ...], words: str) -> None:
     """In turn, in runs, or neither; figures are in the HTML."""
     shown = spread_display(Spread(partitions, {}))
-    assert words in repr(shown) and "a tick each" in str(shown.html)
+    assert words in repr(shown) and "in the order of sending" in str(shown.html)
 
 
 def test_the_text_speaks_of_keys_where_there_are_some() -> None:
