@@ -18,7 +18,7 @@ def spread_display(spread: Spread) -> Display:
     shown = spread.partitions[:_SHOWN]
     lanes = sorted(set(spread.partitions))
     caption = (
-        f"The first {len(shown)} of {len(spread.partitions):,} records, left to right in the order of sending. The "
+        f"The first {len(shown):,} of {len(spread.partitions):,} records, left to right in the order of sending. The "
         f"partition changed {spread.changes:,} times; the longest run has {spread.longest_run:,} records."
     )
     figure = tag(
