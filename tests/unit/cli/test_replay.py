@@ -41,6 +41,17 @@ def test_a_file_will_do(tmp_path: Path) -> None:
     assert Path("flights-lab-replay.html").is_file()
 
 
+def test_a_view_without_its_history_will_do(tmp_path: Path) -> None:
+    """That is what a site ships: it says nothing of sends, so the failover is left out and the rest is there."""
+    written = recordings.failover(tmp_path)
+    written.close()
+    written.history_path.unlink()
+    assert edge.run(["replay", str(written.path), "-o", "page.html"]) == 0
+    html = Path("page.html").read_text(encoding="utf-8")
+    assert 'data-kafka-lab-replay="map"' in html and 'data-kafka-lab-replay="chart"' in html
+    assert "Failover of" not in html
+
+
 def test_no_name_takes_the_newest() -> None:
     """What was recorded last is most often meant."""
     for name in ("first", "second"):
