@@ -80,8 +80,11 @@ class Ticker:
                 if self.views != 0 or ended:
                     self._tick()
             except LabError as error:
-                log.debug("a picture ended early: %s", error)
                 self.stop(str(error))
+                return
+            except Exception:  # noqa: BLE001 - a thread's traceback would land in whatever cell is running
+                log.debug("a picture ended early", exc_info=True)
+                self.stop("This picture has stopped: it could not be drawn.")
                 return
             if ended:
                 self.stop(self._words)
