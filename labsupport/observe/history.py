@@ -114,7 +114,8 @@ def verdict(recording: Recording, topic: str) -> HistoryVerdict:
     sync before it, since what is above the high watermark cannot be read. Raises `LabError` when there was no full
     read back, when sends ended after it began, and beyond the bound: a million sends and four million reads of the
     topic. A million sends and one and a half million reads took 7 s of one core and 66 MB, 10 s with an anomaly, and
-    up to 180 MB where ids bear no numbers (`benchmarks.history_verdict`, 2 cores of AMD EPYC). A Recording that is still being written keeps the verdict in its view.
+    up to 180 MB where ids bear no numbers (`benchmarks.history_verdict`, 2 cores of AMD EPYC).
+    A Recording that is still being written keeps the verdict in its view.
     """
     judged = judge(_History(recording), topic, trouble=recording.trouble)
     recording.verdict(judged.fields())
