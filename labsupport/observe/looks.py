@@ -27,6 +27,8 @@ class AsksController(Protocol):
 
     def eligible(self, topics: Collection[str]) -> Mapping[tuple[str, int], tuple[int, ...]] | None: ...
 
+    def close(self) -> None: ...
+
 
 class AsksGroups(Protocol):
     """A `clients.groups.GroupReader`, or a test's."""
@@ -59,6 +61,9 @@ class ControllerLook:
         if topics and (eligible := self._reader.eligible(topics)) is not None:
             self._changes.eligible(eligible, t_s=now_s())
 
+    def close(self) -> None:
+        self._reader.close()
+
 
 class GroupLook:
     """What consumer groups have committed, and how far behind they are."""
@@ -87,6 +92,10 @@ class LogDirLook:
             if dirs is not None:
                 online = [dirs[name] for name in sorted(dirs, key=PurePath)]
                 self._changes.log_dirs(f"broker-{node_id}", online, t_s=now_s())
+
+    def close(self) -> None:
+        while self._admins:
+            self._admins.popitem()[1].close()
 
     def _ask(self, server: str) -> dict[str, bool] | None:
         from kafka.errors import KafkaError

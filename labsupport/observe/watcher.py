@@ -115,12 +115,12 @@ class Watcher:
         self._begin("metadata", lambda: self._every(METADATA_EVERY_S, self._look_at_metadata))
         self._begin("samples", self._watch_samples)
         if self._controller is not None:
-            self._begin("controller", self._repeated(CONTROLLER_EVERY_S, self._controller))
+            self._begin("controller", self._repeated(CONTROLLER_EVERY_S, self._controller, self._controller.close))
         if groups is not None:
             look = GroupLook(groups, self._changes, GroupSampler(recording))
             self._begin("groups", self._repeated(GROUPS_EVERY_S, look))
         if cluster.spec.log_dirs > 1:  # with a single one lost, the broker ends
-            self._begin("log dirs", self._repeated(LOG_DIRS_EVERY_S, self._log_dirs))
+            self._begin("log dirs", self._repeated(LOG_DIRS_EVERY_S, self._log_dirs, self._log_dirs.close))
 
     @property
     def stopped(self) -> bool:
@@ -176,8 +176,17 @@ class Watcher:
         except Exception:  # noqa: BLE001 - a thread's traceback would land in whatever cell is running
             _log.debug("a watcher ended early", exc_info=True)
 
-    def _repeated(self, period_s: float, look: Callable[[], None]) -> Callable[[], None]:
-        return lambda: self._every(period_s, look)
+    def _repeated(
+        self, period_s: float, look: Callable[[], None], close: Callable[[], None] | None = None
+    ) -> Callable[[], None]:
+        def loop() -> None:
+            try:
+                self._every(period_s, look)
+            finally:  # a client of kafka-python goes on trying to connect until it is closed
+                if close is not None:
+                    close()
+
+        return loop
 
     def _every(self, period_s: float, look: Callable[[], None]) -> None:
         while not self._stopping.wait(period_s):

@@ -173,6 +173,7 @@ class FakeCluster:
     ends: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     files: dict[str, int] = field(default_factory=dict)
     looks: int = 0
+    closed: int = 0
 
     def process_events(self, after: int, timeout_s: float) -> list[ProcessEvent]:
         try:
@@ -213,6 +214,9 @@ class FakeController:
     def eligible(self, topics: Collection[str]) -> dict[tuple[str, int], tuple[int, ...]]:
         self.cluster.asked_for_elr.append(set(topics))
         return self.cluster.elr
+
+    def close(self) -> None:
+        self.cluster.closed += 1
 
 
 @dataclass
@@ -445,9 +449,9 @@ def test_a_log_is_watched_when_somebody_asks(cluster: FakeCluster, watcher: Watc
     }
 
 
-def test_stopping_ends_all_threads(watcher: Watcher, recording: Recording) -> None:
+def test_stopping_ends_all_threads_and_clients(cluster: FakeCluster, watcher: Watcher, recording: Recording) -> None:
     """Twice does no harm."""
-    assert threads()
+    assert threads() and not cluster.closed
     watcher.stop()
     watcher.stop()
-    assert threads() == []
+    assert threads() == [] and cluster.closed == 1
