@@ -45,11 +45,14 @@ def broker_properties(
     settings |= dict(spec.config)
     settings |= _roles(spec, node_id, voters, zookeeper_connect)
     settings["listeners"] = ",".join(listener.bound for listener in listeners)
-    # A KRaft controller's listener is advertised by its own registration; in `advertised.listeners` a combined node
-    # of 3.9 refuses it.
-    advertised = [listener.advertised for listener in listeners if listener.name != "CONTROLLER"]
+    # A KRaft controller advertises the address to which it is bound, unless told otherwise, whatever the voters are
+    # told: who has once met it as the leader of the quorum dials that one (KIP-853).
+    advertised = [
+        listener for listener in listeners if listener.name != "CONTROLLER" or listener.advertised != listener.bound
+    ]
     if advertised:
-        settings["advertised.listeners"] = ",".join(advertised)
+        settings["advertised.listeners"] = ",".join(listener.advertised for listener in advertised)
+    if any(listener.name == "INTERNAL" for listener in listeners):
         settings["inter.broker.listener.name"] = "INTERNAL"
     names = {listener.name: listener.protocol for listener in listeners}
     if spec.coordination == "kraft":
