@@ -82,7 +82,7 @@ class Ticker:
             except LabError as error:
                 self.stop(str(error))
                 return
-            except Exception:  # noqa: BLE001 - a thread's traceback would land in whatever cell is running
+            except Exception:
                 log.debug("a picture ended early", exc_info=True)
                 self.stop("This picture has stopped: it could not be drawn.")
                 return
