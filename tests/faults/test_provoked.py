@@ -142,7 +142,7 @@ def linked() -> Iterator[Cluster]:
         yield running
 
 
-# Many small requests, repeated at once. A frozen follower's absence is told after a second, not after thirty.
+# Many small requests, repeated at once; that too few followers have a record is told after a second, not after thirty.
 SEVERAL_IN_FLIGHT = {
     "max.in.flight.requests.per.connection": 5,
     "batch.num.messages": 10,
