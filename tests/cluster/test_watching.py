@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -96,6 +97,19 @@ def test_the_quorum_and_the_eligible_replicas_are_seen() -> None:
             assert eligible[-1]["elr"] and set(eligible[-1]["elr"]) <= {2, 3}
         flights.wait_for_isr(size=3)
         wait_until(lambda: events(cluster, "elr")[-1]["elr"] == [], 30, because="no eligible replicas any more")
+
+
+def test_a_lost_log_folder_is_seen() -> None:
+    """A broker with two of them goes on with the other; which one is lost is written by its number."""
+    with Cluster.start(brokers=2, log_dirs=2) as cluster:
+        flights = cluster.create_topic("flights", partitions=4, config={"segment.bytes": 1_048_576})
+        lost = Path(cluster.broker(2).facts.log_dirs[1])
+        lost.rename(lost.with_name("elsewhere"))
+        with cluster.load(flights, records_per_s=500, size_bytes=4000):  # until a segment is full
+            wait_until(lambda: events(cluster, "log dir"), 60, because="the lost folder")
+        (event,) = events(cluster, "log dir")
+        assert (event["node"], event["log_dir"], event["state"]) == ("broker-2", 1, "offline")
+        assert cluster.broker(2).state == "running"
 
 
 def test_a_witness_may_have_seen_what_others_do_not() -> None:
