@@ -38,10 +38,11 @@ def our_dump(segment: Segment) -> Dump:
 
 def kafkas_dump(segment: Segment, *, version: str) -> Dump:
     """What the tool of that Kafka version says of copies of the files. Raises `LabError` when it fails."""
-    contents = (segment.log_bytes, segment.index_bytes, segment.time_index_bytes)
+    # The tool takes the first zeros of an index for an entry, when a preallocated one has none yet.
+    indexes = [content if any(content) else b"" for content in (segment.index_bytes, segment.time_index_bytes)]
     with tempfile.TemporaryDirectory(prefix="kafka-lab-dump-") as folder:
         files = [Path(folder) / (segment.stem + suffix) for suffix in SUFFIXES]
-        for file, content in zip(files, contents, strict=True):
+        for file, content in zip(files, (segment.log_bytes, *indexes), strict=True):
             file.write_bytes(content)
         arguments = ["--print-data-log", "--files", ",".join(map(str, files))]
         return _parsed(output_of("dump-log", arguments, version=version))

@@ -74,8 +74,8 @@ def anatomy_display(taken: Anatomy) -> Display:
     left = len(taken.fields) - len(rows)
     more = f" {left} fields more are not shown." if left > 0 else ""
     caption = (
-        f"A batch of {len(taken.content)} bytes: 61 of header, the rest records. Shades part the fields; blue is what "
-        f"the producer wrote.{more}"
+        f"A batch of {len(taken.content)} bytes: 61 of header, the rest records. Shades part the fields; underlined in "
+        f"blue is what the producer wrote.{more}"
     )
     return Display(taken, _figure(join(hexes, table), caption, "batch-bytes"), _anatomy_text(taken))
 
@@ -97,7 +97,7 @@ def _hex_rows(taken: Anatomy) -> list[Markup]:
 
 def _style(number: int, field: Field) -> str:
     written = field.name.rpartition(": ")[2] in ("key", "value", "headerKey", "headerValue")
-    ink = f"color:{colour.LEADER};font-weight:600;" if written else ""
+    ink = f"font-weight:700;border-bottom:2px solid {colour.LEADER};" if written else ""
     return f"{ink}background:{_SHADES[number % 2]}"
 
 
