@@ -25,10 +25,19 @@ class Capability(Enum):
 
 
 class Disk(Protocol):
-    """The log folders of a broker, numbered from 0, and what can happen to them. Raises `BadInput` for one it lacks."""
+    """The log folders of a broker, numbered from 0, and what can happen to them.
+
+    Each deed is refused with `BadInput` before anything is done; its `check_…` refuses the same, and does nothing.
+    """
+
+    def check_fill(self, log_dir: int) -> None: ...
+
+    def check_take_away(self, log_dir: int) -> None: ...
+
+    def check_tear(self, topic: str, partition: int) -> None: ...
 
     def fill(self, log_dir: int) -> None:
-        """Leave no free block on a folder's file system. Raises `BadInput` without `Cluster.start(log_dir_mb=…)`."""
+        """Leave no free block on a folder's file system. Refused without `Cluster.start(log_dir_mb=…)`."""
 
     def free(self, log_dir: int) -> None:
         """Give the space back."""
@@ -42,7 +51,7 @@ class Disk(Protocol):
     def tear(self, topic: str, partition: int, *, zeros: bool) -> None:
         """Cut the last batch of a partition's active segment in half, or append zeros. For a broker that does not run.
 
-        Raises `BadInput` when the broker has no record there.
+        Refused when the broker has no record there.
         """
 
 

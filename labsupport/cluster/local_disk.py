@@ -28,14 +28,28 @@ class LocalDisk:
     log_dirs: tuple[Path, ...]
     small: bool
 
-    def fill(self, log_dir: int) -> None:
-        folder = self._folder(log_dir)
+    def check_fill(self, log_dir: int) -> None:
+        self._folder(log_dir)
         if not self.small:
             raise BadInput(
                 f"The log folders of {self.node} are on this machine's own disk, and that is not filled.",
                 fix="Give them a small file system of their own: Cluster.start(log_dir_mb=64).",
             )
-        with (folder / FILLER).open("wb") as filler:
+
+    def check_take_away(self, log_dir: int) -> None:
+        self._folder(log_dir)
+        if self.small:
+            raise BadInput(
+                f"The log folders of {self.node} are mounted, and cannot be taken away.",
+                fix="Start a cluster without log_dir_mb.",
+            )
+
+    def check_tear(self, topic: str, partition: int) -> None:
+        self._active_segment(topic, partition)
+
+    def fill(self, log_dir: int) -> None:
+        self.check_fill(log_dir)
+        with (self._folder(log_dir) / FILLER).open("wb") as filler:
             while (free := os.fstatvfs(filler.fileno())).f_bavail:
                 try:
                     size = os.fstat(filler.fileno()).st_size
@@ -48,12 +62,8 @@ class LocalDisk:
         (self._folder(log_dir) / FILLER).unlink(missing_ok=True)
 
     def take_away(self, log_dir: int) -> None:
+        self.check_take_away(log_dir)
         folder = self._folder(log_dir)
-        if self.small:
-            raise BadInput(
-                f"The log folders of {self.node} are mounted, and cannot be taken away.",
-                fix="Start a cluster without log_dir_mb.",
-            )
         folder.rename(folder.with_name(folder.name + LOST))
 
     def bring_back(self, log_dir: int) -> None:

@@ -24,6 +24,9 @@ class BreakingBrokers(Breaking):
         super().__init__()
         self._targets = targets
 
+    def check(self, broker: Broker) -> None:
+        """Raise `BadInput` when this one cannot be broken; then nothing is, and nothing has to be mended."""
+
     @abstractmethod
     def is_broken(self, state: State) -> bool:
         """Is a broker in this state broken already, and so not ours?"""
@@ -40,6 +43,8 @@ class BreakingBrokers(Breaking):
         """The brokers that are well, in the order in which they were named."""
         found = [(broker, broker.state) for broker in self._brokers()]
         ours = [(broker, state) for broker, state in found if not self.is_broken(state)]
+        for broker, _ in ours:
+            self.check(broker)
         fault = Fault(
             self.kind,
             nodes=tuple(broker.name for broker, _ in ours),

@@ -30,6 +30,9 @@ class _DiskFull(BreakingBrokers):
         super().__init__(targets)
         self._log_dir = log_dir
 
+    def check(self, broker: Broker) -> None:
+        broker.disk.check_fill(self._log_dir)
+
     def is_broken(self, state: State) -> bool:
         return False
 

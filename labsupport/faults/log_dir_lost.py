@@ -32,6 +32,9 @@ class _LogDirLost(BreakingBrokers):
         super().__init__(targets)
         self._log_dir = log_dir
 
+    def check(self, broker: Broker) -> None:
+        broker.disk.check_take_away(self._log_dir)
+
     def is_broken(self, state: State) -> bool:
         return False
 

@@ -25,9 +25,11 @@ class _Paused(BreakingBrokers):
     def is_broken(self, state: State) -> bool:
         return state == "paused"
 
-    def damage(self, broker: Broker) -> None:
+    def check(self, broker: Broker) -> None:
         if Capability.PAUSE not in broker.supports:
             raise BadInput(f"{broker.name} cannot be frozen where it runs.", fix="Use faults.killed instead.")
+
+    def damage(self, broker: Broker) -> None:
         broker.pause()
 
     def mend(self, broker: Broker, found: State) -> None:

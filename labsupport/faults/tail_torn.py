@@ -17,9 +17,9 @@ def tail_torn(broker: Broker | Role, topic: Topic | str, partition: int = 0, *, 
     keeps.
 
     After an unclean end Kafka reads all segments from the recovery point on, checks each batch, and cuts the log where
-    the first bad one begins (its log says "discarding tail"). A follower fetches what it lacks from the leader. A
-    broker that leads without anybody else in sync has nobody to ask: what was acknowledged there is lost. That is why
-    Kafka replicates, and leaves `flush.messages` and `flush.ms` at never.
+    the first bad one begins (its log: "Corruption found in segment …, truncating to offset …"). A follower fetches what
+    it lacks from the leader. A broker that leads without anybody else in sync has nobody to ask: what was acknowledged
+    there is lost. Kafka leaves durability to replication, and `flush.messages` and `flush.ms` at never.
 
     Raises `BadInput` for a broker that does not run or has no record of the partition.
     """
@@ -34,20 +34,22 @@ class _TailTorn(BreakingBrokers):
         super().__init__(targets)
         self._topic, self._partition, self._zeros = topic, partition, zeros
 
-    def is_broken(self, state: State) -> bool:
-        return False
-
-    def damage(self, broker: Broker) -> None:
+    def check(self, broker: Broker) -> None:
         if broker.state == "stopped":
             raise BadInput(
                 f"{broker.name} is stopped, and after an orderly end Kafka would not look for torn records.",
                 fix="Start it first.",
             )
+        broker.disk.check_tear(self._topic, self._partition)
+
+    def is_broken(self, state: State) -> bool:
+        return False
+
+    def damage(self, broker: Broker) -> None:
         broker.kill()
         broker.disk.tear(self._topic, self._partition, zeros=self._zeros)
 
     def mend(self, broker: Broker, found: State) -> None:
-        if found != "stopped":
-            broker.start()
+        broker.start()
         if found == "paused":
             broker.pause()

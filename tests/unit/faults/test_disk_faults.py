@@ -24,6 +24,7 @@ class FakeBroker:
     node_id: int = 1
     name: str = "broker-1"
     address: str = "127.0.0.1:1"
+    refuses: bool = False
     journal: NullJournal = field(default_factory=NullJournal)
 
     @property
@@ -48,6 +49,19 @@ class FakeBroker:
 
     def pause(self) -> None:
         self._do("pause", "paused")
+
+    def check_fill(self, log_dir: int) -> None:
+        self._check()
+
+    def check_take_away(self, log_dir: int) -> None:
+        self._check()
+
+    def check_tear(self, topic: str, partition: int) -> None:
+        self._check()
+
+    def _check(self) -> None:
+        if self.refuses:
+            raise BadInput("No such folder.")
 
     def fill(self, log_dir: int) -> None:
         self._do(f"fill {log_dir}")
@@ -105,11 +119,20 @@ def test_whatever_ends_the_block_it_is_mended(break_: Break, error: BaseExceptio
 
 
 @each
-def test_a_disk_that_cannot_be_broken_leaves_the_broker_running(break_: Break) -> None:
-    broker = FakeBroker(trouble=[BadInput("No such folder.")])
+def test_a_disk_that_cannot_be_broken_is_refused_before_anything_is_done(break_: Break) -> None:
+    """A broker is not restarted for a fault that never was."""
+    broker = FakeBroker(refuses=True)
     with pytest.raises(BadInput, match="No such folder"), break_(broker):
         pytest.fail("the block was entered")
-    assert broker.state == "running"
+    assert broker.done == []
+
+
+@each
+def test_what_is_half_broken_is_mended(break_: Break) -> None:
+    broker = FakeBroker(trouble=[OSError("Input/output error")])
+    with pytest.raises(OSError, match="Input/output error"), break_(broker):
+        pytest.fail("the block was entered")
+    assert broker.done == BEGUN[break_] + MENDED[break_]
 
 
 @each
