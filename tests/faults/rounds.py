@@ -114,6 +114,7 @@ def run(cluster: Cluster, plan: Round, *, name: str) -> Outcome:
     """Strike during a load, wait for the effect, heal, wait until all is well, read back and judge."""
     recording = cluster.recording
     assert isinstance(recording, Recording)
+    _wait_for_one_controller(cluster)
     topic = cluster.create_topic(name, replica_assignment=PARTITIONS, config={"min.insync.replicas": 2})
     with cluster.load(topic, records_per_s=RECORDS_PER_S, delivery_timeout_ms=120_000, config=CLIENT) as load:
         load.wait_for_acked(plan.after_acked, timeout_s=PATIENCE_S)
@@ -135,6 +136,16 @@ def run(cluster: Cluster, plan: Round, *, name: str) -> Outcome:
         verdict=verdict(recording, topic.name),
         errors=dict(load.report().errors),
     )
+
+
+def _wait_for_one_controller(cluster: Cluster) -> None:
+    """ZooKeeper's controller, frozen and thawed, refuses new topics until it knows that it is none."""
+    if cluster.spec.coordination == "zookeeper":
+        wait_until(
+            lambda: len({broker.metadata().controller_id for broker in cluster.brokers} - {None}) == 1,
+            PATIENCE_S,
+            because="all brokers to name one controller",
+        )
 
 
 def _target(cluster: Cluster, topic: Topic, target: str) -> Broker:
