@@ -36,6 +36,12 @@ class Round:
     delay_s: float | None
     paused: bool
     forked: bool
+    links: bool
+
+    @property
+    def processes(self) -> int:
+        """How many a running cluster of this round has."""
+        return EXPECTED + self.links  # the link proxy
 
     @property
     def name(self) -> str:
@@ -44,7 +50,7 @@ class Round:
     @property
     def cell(self) -> str:
         lines = ["from labsupport import Cluster"]
-        start = f"Cluster.start(2, {self.coordination!r}, controllers=1, name={self.name!r})"
+        start = f"Cluster.start(2, {self.coordination!r}, controllers=1, links={self.links}, name={self.name!r})"
         if self.strike == "crash in the cell":
             lines += [f"with {start} as cluster:", "    raise RuntimeError('a mistake of the reader')"]
         else:
@@ -68,6 +74,7 @@ def schedule(seed: int, rounds: int) -> list[Round]:
             delay_s=chance.uniform(0.3, 6) if chance.random() < 0.5 else None,
             paused=chance.random() < 0.4,
             forked=chance.random() < 0.4,
+            links=chance.random() < 0.4,
         )
         for number in range(rounds)
     ]
@@ -125,7 +132,7 @@ def strike(manager: KernelManager, entry: Round) -> None:
         if entry.delay_s is None:
             reply = wait_for_reply(client, message)
             assert reply["status"] == "ok", reply
-            assert len(processes_of(entry.name)) == EXPECTED
+            assert len(processes_of(entry.name)) == entry.processes
         else:
             time.sleep(entry.delay_s)  # the schedule's random moment, not a wait for something
         print(f"  {len(processes_of(entry.name))} processes before the strike", flush=True)
