@@ -83,8 +83,11 @@ def test_the_map_is_drawn_as_it_was_at_each_moment(opened: Callable[..., Replay]
     replay = opened(show.replay(recordings.failover(tmp_path)))
     leader = replay.by_id("leader-of flights-0")
     assert leader.inner_text() == "broker-2"
+    replay.page.wait_for_function("document.querySelector('.kl-map').style.minHeight !== ''")
+    stood = replay.by_id("replay-time").bounding_box()
     replay.press("Home")
     assert replay.by_id("partition flights-0").count() == 0
+    assert replay.by_id("replay-time").bounding_box() == stood, "the slider stays under the reader's hand"
     while replay.by_id("broker-1").get_attribute("data-state") != "stopped":
         replay.press("ArrowRight")
     assert (leader.inner_text(), replay.clock().split()[0]) == ("broker-1", "5.0")

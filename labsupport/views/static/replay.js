@@ -14,6 +14,15 @@ export const KINDS = {
     const at = latest(story.frames);
     let laid = null;
     let shown = null;
+    let most = 0;
+
+    // The slider stays where it is when a partition comes or goes.
+    function keepPlace() {
+      most = Math.max(most, map.root.offsetHeight);
+      if (most) map.root.style.minHeight = `${most}px`;
+    }
+
+    requestAnimationFrame(keepPlace); // it is on the page then, in its last state
     return {
       root: map.root,
       stops: story.frames.map(([t]) => t),
@@ -22,6 +31,7 @@ export const KINDS = {
         if (state.l !== laid) map.lay(story.plans[state.l]);
         if (state !== shown) map.show(state);
         map.past(ratesBefore(story.frames, t));
+        keepPlace();
         laid = state.l;
         shown = state;
       },
