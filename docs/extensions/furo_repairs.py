@@ -8,9 +8,10 @@ CONTEXT = dict[str, object]
 
 
 def give_headings_a_level(_app: Sphinx, _page: str, _template: str, context: CONTEXT, _tree: object) -> None:
-    """Captions of the navigation say that they are headings, but not of which level."""
-    navigation = str(context.get("furo_navigation_tree", ""))
-    context["furo_navigation_tree"] = navigation.replace('role="heading"', 'role="heading" aria-level="2"')
+    """Captions of lists of pages say that they are headings, but not of which level."""
+    for part in ("furo_navigation_tree", "body"):
+        shown = str(context.get(part, ""))
+        context[part] = shown.replace('class="caption" role="heading"', 'class="caption" role="heading" aria-level="2"')
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -253,7 +253,7 @@ def test_without_scripts_a_picture_stands_still(tmp_path: Path, browser: Browser
     built = build(page_of(tmp_path / "source", show.replay(recordings.failover(tmp_path)).html), tmp_path / "site")
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto((built / "index.html").as_uri())
-    assert "flights-0 is led by broker-2" in page.locator(".cell_output").inner_text()
+    assert "flights-0 is led by broker-2" in page.locator(".cell_output").first.inner_text()
     page.context.close()
 
 
