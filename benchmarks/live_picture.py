@@ -155,12 +155,14 @@ def update(n):
     with shown.batch_update():
         shown.data[0].x, shown.data[0].y = list(xs), list(ys)
 shown = go.FigureWidget(go.Scatter(x=xs, y=ys), layout=dict(width=700, height=220))"""
-LOOP = """began_s, n = time.monotonic(), 0
-while time.monotonic() - began_s < {seconds}:
-    n += 1
+LOOP = """began_s = time.monotonic()
+for n in range(1, 1 + round({seconds} * {rate})):
     update(n)
-    time.sleep(max(0, began_s + n / {rate} - time.monotonic()))
-n"""
+    time.sleep(max(0, began_s + n / {rate} - time.monotonic()))"""
+LAST_DRAWN = {  # whether the page has drawn so many updates
+    "ours": f"many => Number(document.querySelector('[data-testid=chart]').dataset.points) === {POINTS} + many",
+    "plain": f"many => document.querySelector('.js-plotly-plot').data[0].x.at(-1) === ({POINTS} - 1 + many) / 2",
+}
 COUNT_FRAMES = """() => { window.frames_drawn = 0;
   const count = () => { window.frames_drawn += 1; requestAnimationFrame(count); }; requestAnimationFrame(count); }"""
 
@@ -183,20 +185,27 @@ def watched(running: Lab, side: str, seconds: float) -> Watched:
     seat.run(1)
     seat.panel.locator("canvas" if side == "ours" else ".js-plotly-plot .main-svg").first.wait_for()
     session = page.context.new_cdp_session(page)
-    session.send("Performance.enable")
     page.evaluate(COUNT_FRAMES)
-    before = script_s(session)
-    seat.run(2)
-    frames, script = page.evaluate("window.frames_drawn"), script_s(session) - before
-    updates = int(seat.cell(2).locator(".jp-OutputArea-output").inner_text())
+    session.send("Profiler.enable")
+    session.send("Profiler.setSamplingInterval", {"interval": 200})
+    session.send("Profiler.start")
+    seat.begin(2)
+    time.sleep(seconds)  # nobody asks the page anything meanwhile: that would be script, too
+    script_ms = scripts_ms(session.send("Profiler.stop")["profile"])
+    frames = page.evaluate("window.frames_drawn")
+    seat.page.wait_for_function(LAST_DRAWN[side], arg=round(seconds * UPDATES_PER_S))
     page.context.close()
-    return Watched(frames, script / updates * 1000)
+    return Watched(frames, script_ms / (seconds * UPDATES_PER_S))
 
 
-def script_s(session: Any) -> float:
-    """Seconds that the page has spent in scripts."""
-    metrics = session.send("Performance.getMetrics")["metrics"]
-    return next(float(metric["value"]) for metric in metrics if metric["name"] == "ScriptDuration")
+def scripts_ms(profile: Any) -> float:
+    """Milliseconds in JavaScript and in what it calls, by the samples of V8's profiler."""
+    names = {node["id"]: node["callFrame"]["functionName"] for node in profile["nodes"]}
+    spent = zip(profile["samples"], profile["timeDeltas"], strict=True)
+    return (
+        sum(us for node, us in spent if names[node] not in {"(idle)", "(program)", "(garbage collector)", "(root)"})
+        / 1000
+    )
 
 
 def browser_rows(running: Lab, rounds: int, seconds: float) -> list[Row]:

@@ -35,8 +35,22 @@ export function chart(plan, { begin = null, end = null } = {}) {
     readout,
   );
 
+  let look = null; // asked once a theme: asking makes the browser lay the page out
+
+  function looks() {
+    if (!look) {
+      const { color, fontFamily } = getComputedStyle(root);
+      look = { ink: color, family: fontFamily };
+    }
+    return look;
+  }
+
   function ink() {
-    return getComputedStyle(root).color;
+    return looks().ink;
+  }
+
+  function font(scale = 1) {
+    return `${12 * scale}px ${looks().family}`;
   }
 
   function from() {
@@ -94,15 +108,13 @@ export function chart(plan, { begin = null, end = null } = {}) {
   }
 
   function plotOf(panel, bottom) {
-    const style = getComputedStyle(root);
-    const font = `12px ${style.fontFamily}`;
     const all = (_, marks) => marks;
     const filter = panel.log ? (_, marks) => marks.map((value) => (isDecade(value) ? value : null)) : all;
     const ticks = { stroke: "#787878", size: 4, width: 1, filter };
-    const axis = { stroke: ink, font, grid: { stroke: "rgb(120 120 120 / 0.3)", width: 1, filter } };
+    const axis = { stroke: ink, font: font(), grid: { stroke: "rgb(120 120 120 / 0.3)", width: 1, filter } };
     const unseen = { size: 0, values: (_, marks) => marks.map(() => ""), ticks: { show: false } };
     const below = {
-      size: 24, label: "time since the recording began (s)", labelSize: 18, labelFont: font, ticks: { ...ticks, filter: all },
+      size: 24, label: "time since the recording began (s)", labelSize: 18, labelFont: font(), ticks: { ...ticks, filter: all },
       values: (_, marks) => marks.map((t) => String(t)),
     };
     const options = {
@@ -163,6 +175,7 @@ export function chart(plan, { begin = null, end = null } = {}) {
   }
 
   function shade(plot) {
+    if (!shades.length) return;
     const { ctx, bbox } = plot;
     ctx.save();
     for (const [low, high] of shades) {
@@ -186,7 +199,7 @@ export function chart(plan, { begin = null, end = null } = {}) {
 
   function nameShades(plot) {
     const { ctx, bbox } = plot;
-    ctx.font = `${12 * devicePixelRatio}px ${getComputedStyle(root).fontFamily}`;
+    ctx.font = font(devicePixelRatio);
     ctx.fillStyle = ink();
     ctx.textAlign = "left";
     ctx.textBaseline = "top";
@@ -205,12 +218,12 @@ export function chart(plan, { begin = null, end = null } = {}) {
     const { ctx, bbox } = plot;
     const scale = devicePixelRatio;
     const ends = panel.own
-      .map((own, index) => ({ ...own, value: [...panel.columns[index]].reverse().find((value) => value !== null) }))
-      .filter(({ value }) => value !== undefined)
+      .map((own, index) => ({ ...own, value: newest(panel.columns[index]) }))
+      .filter(({ value }) => value !== null)
       .map((own) => ({ ...own, y: plot.valToPos(own.value, "y", true) }))
       .sort((a, b) => a.y - b.y);
     ctx.save();
-    ctx.font = `${12 * scale}px ${getComputedStyle(root).fontFamily}`;
+    ctx.font = font(scale);
     ctx.textAlign = "left";
     ctx.textBaseline = "middle";
     ctx.lineWidth = 2 * scale;
@@ -251,6 +264,12 @@ export function chart(plan, { begin = null, end = null } = {}) {
     return /\(([^()]*)\)$/.exec(title)?.[1] ?? "";
   }
 
+  function newest(column) {
+    let at = column.length - 1;
+    while (at >= 0 && column[at] === null) at -= 1;
+    return at < 0 ? null : column[at];
+  }
+
   function nearest(times, column, t) {
     for (let at = times.length - 1; at >= 0; at -= 1) {
       if (times[at] <= t && column[at] !== null) return column[at];
@@ -261,7 +280,6 @@ export function chart(plan, { begin = null, end = null } = {}) {
   function draw() {
     waiting = 0;
     root.dataset.points = String(count);
-    root.dataset.frames = String(Number(root.dataset.frames ?? 0) + 1);
     panels.forEach((panel, index) => {
       if (!panel.own.length) return;
       const bottom = index === panels.length - 1;
@@ -273,7 +291,7 @@ export function chart(plan, { begin = null, end = null } = {}) {
       if (panel.plot) panel.plot.setData(data(panel));
       else panel.plot = plotOf(panel, bottom);
     });
-    show(at);
+    if (at !== Infinity) show(at);
     if (performance.now() - spoken > SPOKEN_MS) speak();
   }
 
@@ -335,10 +353,13 @@ export function chart(plan, { begin = null, end = null } = {}) {
   });
   const resized = new ResizeObserver(() => {
     for (const { plot } of panels) if (plot && plot.width !== width()) plot.setSize({ width: width(), height: plot.height });
-    show(at);
+    if (at !== Infinity) show(at);
   });
   resized.observe(root);
-  const redraw = () => panels.forEach(({ plot }) => plot?.redraw(false, true));
+  function redraw() {
+    look = null;
+    for (const { plot } of panels) plot?.redraw(false, true);
+  }
   const themed = new MutationObserver(redraw); // JupyterLab's theme, or a site's
   themed.observe(document.body, { attributes: true });
   const preference = window.matchMedia("(prefers-color-scheme: dark)");
