@@ -25,6 +25,7 @@ from labsupport.core.clock import now_s
 from labsupport.core.errors import WaitTimeout
 from labsupport.core.wait import wait_until
 from labsupport.observe import Entry, HistoryVerdict, verdict
+from tests.faults.well import wait_until_well
 
 MODES = ("kraft", "zookeeper")
 TARGETS = ("leader", "follower", "controller")
@@ -114,7 +115,6 @@ def run(cluster: Cluster, plan: Round, *, name: str) -> Outcome:
     """Strike during a load, wait for the effect, heal, wait until all is well, read back and judge."""
     recording = cluster.recording
     assert isinstance(recording, Recording)
-    _wait_for_one_controller(cluster)
     topic = cluster.create_topic(name, replica_assignment=PARTITIONS, config={"min.insync.replicas": 2})
     with cluster.load(topic, records_per_s=RECORDS_PER_S, delivery_timeout_ms=120_000, config=CLIENT) as load:
         load.wait_for_acked(plan.after_acked, timeout_s=PATIENCE_S)
@@ -124,8 +124,7 @@ def run(cluster: Cluster, plan: Round, *, name: str) -> Outcome:
             effect_at_s = _wait_for(recording, effect, after_s=fault.began_s)
             _let_pass(load, plan.healed_after_s)
         load.wait_for_acked_after(now_s(), timeout_s=PATIENCE_S)
-        for partition, replicas in PARTITIONS.items():
-            topic.wait_for_isr(partition, size=len(replicas), timeout_s=PATIENCE_S)
+        wait_until_well(cluster, topic, timeout_s=PATIENCE_S)
     cluster.read_back(topic, timeout_s=PATIENCE_S)
     return Outcome(
         round=plan,
@@ -136,16 +135,6 @@ def run(cluster: Cluster, plan: Round, *, name: str) -> Outcome:
         verdict=verdict(recording, topic.name),
         errors=dict(load.report().errors),
     )
-
-
-def _wait_for_one_controller(cluster: Cluster) -> None:
-    """ZooKeeper's controller, frozen and thawed, refuses new topics until it knows that it is none."""
-    if cluster.spec.coordination == "zookeeper":
-        wait_until(
-            lambda: len({broker.metadata().controller_id for broker in cluster.brokers} - {None}) == 1,
-            PATIENCE_S,
-            because="all brokers to name one controller",
-        )
 
 
 def _target(cluster: Cluster, topic: Topic, target: str) -> Broker:

@@ -15,6 +15,7 @@ from labsupport import Cluster, Recording, faults
 from labsupport.cluster.topic import Topic
 from labsupport.core.wait import wait_until
 from labsupport.observe import HistoryVerdict, verdict
+from tests.faults.well import wait_until_well
 
 LEADER, FOLLOWERS = 1, (2, 3)
 MODES = ("kraft", "zookeeper")
@@ -58,7 +59,7 @@ def send(cluster: Cluster, topic: Topic, records: int, **arguments: Any) -> None
 
 def judged(cluster: Cluster, topic: Topic) -> HistoryVerdict:
     """All replicas in sync again, then a full read."""
-    topic.wait_for_isr(size=3, timeout_s=90)
+    wait_until_well(cluster, topic)
     cluster.read_back(topic, timeout_s=90)
     return verdict(recording_of(cluster), topic.name)
 
