@@ -6,6 +6,7 @@ import secrets
 from contextlib import suppress
 from typing import Any
 
+from labsupport.clients.agreement import wait_for_agreement
 from labsupport.clients.connection import Connection
 from labsupport.clients.load import ID_HEADER
 from labsupport.clients.metadata import SILENT, MetadataReader, NoAnswer, PartitionInfo
@@ -16,6 +17,7 @@ from labsupport.core.journal import Journal, NullJournal
 from labsupport.core.wait import wait_until
 
 QUIET_S = 0.5
+AGREE_WITHIN_S = 10.0  # a broker that was frozen knows by then what it missed; one that is cut off may never
 
 
 def read_all(
@@ -23,7 +25,8 @@ def read_all(
 ) -> int:
     """Read every record of a topic and return how many there were.
 
-    Waits until the ends of all partitions have stood still for half a second, then reads up to those ends, committed
+    Waits until all brokers name the same leaders (for ten seconds at most: one that was frozen leads in its own eyes)
+    and the ends of all partitions have stood still for half a second, then reads up to those ends, committed
     or not. Each record goes to the journal with its header "lab-id" ("" without one), between the events "read back
     began" and "read back" (with `complete`, `records`, and the `high_watermarks` by partition). With a name as
     `reader`, it is one witness more, under that name and without those events. Raises `LabError` for a topic that is
@@ -31,6 +34,7 @@ def read_all(
     """
     deadline = now_s() + timeout_s
     numbers = _led_partitions(connection, topic, timeout_s / 2)
+    wait_for_agreement(connection, topic, min(AGREE_WITHIN_S, timeout_s / 4))
     reading = _Reading(connection, topic, numbers, journal or NullJournal(), reader)
     try:
         reading.wait_for_quiet(deadline)
