@@ -68,5 +68,6 @@ html_theme_options = {
 html_copy_source = False
 html_show_sphinx = False
 html_use_index = False
+html_domain_indices = False
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
