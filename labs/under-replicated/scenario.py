@@ -11,6 +11,7 @@ import random
 from typing import Any
 
 from labsupport import Cluster, flights
+from labsupport.clients import kafka_python
 from labsupport.core.wait import wait_until
 
 TOPIC, OTHER_TOPIC = "payments", "refunds"
@@ -70,6 +71,7 @@ def _behind(cluster: Cluster, topic: str = TOPIC) -> list[str]:
 
 def _throttle(cluster: Cluster) -> None:
     """What the reassignment's `--throttle` had set (KIP-73)."""
+    kafka_python.load()
     from kafka.admin import ConfigResource, ConfigResourceType
 
     rates = {f"{side}.replication.throttled.rate": str(RATE) for side in ("leader", "follower")}

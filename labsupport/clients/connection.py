@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from labsupport.clients import kafka_python
 from labsupport.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Connection:
 
     def producer(self, **arguments: Any) -> KafkaProducer:
         """A producer of kafka-python. Keys and values may be str, bytes or None; anything else is sent as JSON."""
+        kafka_python.load()
         from kafka import KafkaProducer
 
         defaults = {"key_serializer": to_bytes, "value_serializer": to_bytes}
@@ -70,12 +72,14 @@ class Connection:
 
     def consumer(self, *topics: str, **arguments: Any) -> KafkaConsumer:
         """A consumer of kafka-python, reading from the beginning unless told otherwise."""
+        kafka_python.load()
         from kafka import KafkaConsumer
 
         return KafkaConsumer(*topics, **{**self.kafka_python(), "auto_offset_reset": "earliest", **arguments})
 
     def admin(self, **arguments: Any) -> KafkaAdminClient:
         """An admin client of kafka-python."""
+        kafka_python.load()
         from kafka.admin import KafkaAdminClient
 
         return KafkaAdminClient(**{**self.kafka_python(), **arguments})

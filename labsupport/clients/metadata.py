@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from labsupport.clients import one_broker
+from labsupport.clients import kafka_python, one_broker
 from labsupport.clients.connection import Connection
 from labsupport.clients.one_admin import OneAdmin, Quorum
 from labsupport.core.clock import now_s
@@ -203,6 +203,7 @@ class ControllerReader:
         return last
 
     def _ask_one(self, question: Callable[[OneAdmin, float], T], timeout_s: float) -> T | None:
+        kafka_python.load()
         from kafka.errors import KafkaError
 
         give_up_s = now_s() + timeout_s

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from labsupport.clients import kafka_python
 from labsupport.clients.connection import Connection
 
 PARTITIONS_LIMIT = 2000  # of one answer; the brokers' own limit is the same (max.request.partition.size.limit)
@@ -27,6 +28,7 @@ class OneAdmin:
     """
 
     def __init__(self, connection: Connection, server: str, timeout_s: float) -> None:
+        kafka_python.load()
         from kafka.admin import KafkaAdminClient
         from kafka.net.compat import KafkaNetClient
 

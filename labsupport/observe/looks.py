@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import PurePath
 from typing import Protocol
 
+from labsupport.clients import kafka_python
 from labsupport.clients.connection import Connection
 from labsupport.clients.groups import GroupPosition
 from labsupport.clients.metadata import ClusterMetadata
@@ -98,6 +99,7 @@ class LogDirLook:
             self._admins.popitem()[1].close()
 
     def _ask(self, server: str) -> dict[str, bool] | None:
+        kafka_python.load()
         from kafka.errors import KafkaError
 
         try:

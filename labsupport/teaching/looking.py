@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from labsupport.clients import kafka_python
 from labsupport.core.clock import now_s
 from labsupport.core.errors import LabError
 
@@ -45,6 +46,7 @@ def settings(cluster: Cluster) -> dict[str, dict[str, str]]:
     Keys are `topic payments`, `broker 1`, and `every broker` (`kafka-configs.sh --entity-default`); what has none of
     its own is left out. Of brokers, those that run.
     """
+    kafka_python.load()
     from kafka.admin import ConfigResource, ConfigResourceType
 
     metadata = cluster.metadata()
@@ -64,6 +66,7 @@ def settings(cluster: Cluster) -> dict[str, dict[str, str]]:
 
 def watermarks(cluster: Cluster, topic: str) -> dict[int, tuple[int, int]]:
     """The first offset and the end of each partition; nothing if there is no such topic."""
+    kafka_python.load()
     from kafka import TopicPartition
 
     at = [TopicPartition(topic, number) for number in cluster.metadata().topics.get(topic, {})]

@@ -11,6 +11,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from labsupport.clients import kafka_python
 from labsupport.core.wait import wait_until
 from labsupport.teaching.looking import admin_of, committed, settings, watermarks
 
@@ -77,6 +78,7 @@ def wipe(cluster: Cluster) -> None:
 
 def _reset_settings(cluster: Cluster, admin: Any) -> None:
     """Those of single brokers. Those of topics go with them; those of every broker kafka-python 3.0.12 cannot reset."""
+    kafka_python.load()
     from kafka.admin import ConfigResource, ConfigResourceType
 
     for of, changed in settings(cluster).items():
