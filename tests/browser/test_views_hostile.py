@@ -118,9 +118,9 @@ def test_a_page_without_our_script_is_well(window: Page, tmp_path: Path, payload
     assert window.get_by_test_id("replay").count() == 0
 
 
-def test_all_of_them_at_once_in_a_notebook(tmp_path: Path) -> None:
+def test_all_of_them_at_once_in_a_notebook(browser: Browser, tmp_path: Path) -> None:
     """Live maps, charts, timelines and logs, in a JupyterLab: what the kernel sends is shown as it reads."""
-    with lab(tmp_path) as running:
+    with lab(tmp_path, browser) as running:
         some = range(0, len(PAYLOADS), A_CELL)
         cells = [f"for payload in PAYLOADS[{first}:{first + A_CELL}]: show_all(payload)" for first in some]
         running.write("hostile", [SHOW_ALL, *cells])

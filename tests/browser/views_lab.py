@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -138,8 +138,8 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def lab(root: Path) -> Iterator[Lab]:
-    """Start a JupyterLab whose every folder is in `root`, and a browser; end both."""
+def lab(root: Path, browser: Browser | None = None) -> Iterator[Lab]:
+    """Start a JupyterLab whose every folder is in `root`, and a browser unless one is given; end what was started."""
     folder = root / "pages"
     folder.mkdir()
     settings(
@@ -164,8 +164,8 @@ def lab(root: Path) -> Iterator[Lab]:
         server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
     try:
         about = wait_until(lambda: _about(root / "runtime", server), 60, because="JupyterLab to listen")
-        with chromium() as browser:
-            yield Lab(about["url"], about["token"], folder, browser)
+        with nullcontext(browser) if browser else chromium() as window:
+            yield Lab(about["url"], about["token"], folder, window)
     finally:
         server.terminate()
         server.wait(30)
