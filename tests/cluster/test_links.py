@@ -214,7 +214,8 @@ def test_over_a_half_open_link_sends_time_out_while_the_connection_stands(cluste
         assert send_with(producer, topic) == "_MSG_TIMED_OUT"
         assert cluster.links.traffic(CLIENTS, "broker-1").lost_bytes > lost_before
         assert cluster.links.traffic(CLIENTS, "broker-1").reset == resets_before
-        assert connections_to(port)  # what the client believes
+        # What the client believes: it gives up a connection that is silent for too long, and gets another one.
+        wait_until(lambda: connections_to(port), 20, because="the client to be connected")
         assert cluster.links.traffic(CLIENTS, "broker-1").open >= len(standing)  # and what the broker believes
     wait_until(lambda: send_with(producer, topic) == "", 30, because="a send to be acknowledged again")
 
