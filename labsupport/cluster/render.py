@@ -15,6 +15,9 @@ SMALL = {
     "share.coordinator.state.topic.num.partitions": "3",
     "group.initial.rebalance.delay.ms": "0",  # 3,000 by default
     "log.cleaner.dedupe.buffer.size": "4194304",  # 128 MB by default, allocated at start: half of our heap
+    # 1,000 by default: a follower that hears of a new partition before its leader does waits so long, and with it the
+    # first record that all replicas must have.
+    "replica.fetch.backoff.ms": "50",
     "num.network.threads": "2",
     "num.io.threads": "4",
     "background.threads": "4",
