@@ -17,11 +17,11 @@ _CARD = "max-width:46em;overflow-wrap:anywhere;padding:.5em 1em;line-height:1.45
 _SMALL = "font-size:85%;opacity:.85"
 _CELL = "padding:.1em 1.2em .1em 0;text-align:right;vertical-align:top"
 _WORDS = "padding:.1em 0;text-align:left;vertical-align:top"
-_VERDICTS = {
-    "holds": ("✓", colour.FOLLOWER),
-    "holds with conditions": ("◐", colour.LEADER),
-    "outdated": ("✗", colour.BROKEN),
-    "wrong": ("✗", colour.BROKEN),
+_EDGES = {
+    "holds": colour.FOLLOWER,
+    "holds with conditions": colour.LEADER,
+    "outdated": colour.BROKEN,
+    "wrong": colour.BROKEN,
 }
 _OUTCOMES = {
     Outcome.SOLVED: ("✓", colour.FOLLOWER, "solved"),
@@ -42,7 +42,7 @@ def _line(*parts: object, small: bool = False) -> Markup:
 
 def judgement_card(judgement: Judgement) -> Markup:
     """The guide's statement in our words, the recorded verdict, and what this run saw."""
-    mark, edge = _VERDICTS.get(judgement.verdict, ("?", colour.GREY))
+    mark, edge = judgement.mark, _EDGES.get(judgement.verdict, colour.GREY)
     run = _line("This run: ", judgement.saw) if judgement.saw else None
     evidence = "; ".join(f"{name}: {value}" for name, value in judgement.evidence)
     return card(

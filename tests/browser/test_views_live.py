@@ -5,14 +5,12 @@ Screenshots are kept in the folder that KAFKA_LAB_SCREENSHOTS names, else in the
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from labsupport.core.wait import wait_until
-from tests.browser.views_lab import CHROMIUM, Lab, Seat, lab
+from tests.browser.views_lab import CHROMIUM, Lab, Seat
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
 
@@ -28,19 +26,6 @@ made.at(1, "log", topic="flights", partition=0, node=1, segments=[[0, 1024]], st
 made.sample(1, "records_per_s", 20, topic="flights")
 made.recording.flush()"""
 CLOSE = "made.recording.close()"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with lab(tmp_path_factory.mktemp("lab")) as made:
-        yield made
-
-
-@pytest.fixture
-def shots(tmp_path: Path) -> Path:
-    folder = Path(os.environ.get("KAFKA_LAB_SCREENSHOTS") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def opened(running: Lab, name: str, *cells: str) -> Seat:

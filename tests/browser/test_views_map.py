@@ -5,13 +5,11 @@ Screenshots are kept in the folder that KAFKA_LAB_SCREENSHOTS names, else in the
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.browser.views_lab import CHROMIUM, Lab, Seat, lab
+from tests.browser.views_lab import CHROMIUM, Lab, Seat
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
 
@@ -27,19 +25,6 @@ until = time.monotonic() + 600
 while cluster.broker(1).state == "running" or cluster.broker(2).state != "paused":
     assert time.monotonic() < until
     time.sleep(0.01)"""
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with lab(tmp_path_factory.mktemp("lab")) as made:
-        yield made
-
-
-@pytest.fixture
-def shots(tmp_path: Path) -> Path:
-    folder = Path(os.environ.get("KAFKA_LAB_SCREENSHOTS") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def drawn(running: Lab, name: str, *cells: str, more: str = "") -> Seat:
