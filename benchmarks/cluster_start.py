@@ -27,8 +27,10 @@ import psutil
 
 from benchmarks.common import Row, interleaved, print_table
 from labsupport.cluster import cluster as cluster_module
-from labsupport.cluster import local, render
+from labsupport.cluster import render
 from labsupport.cluster.cluster import Cluster
+from labsupport.cluster.local import backend as local
+from labsupport.cluster.local.node import LocalNode
 from labsupport.cluster.supervised import MARKER
 from labsupport.core.folders import cache_folder
 from labsupport.core.wait import wait_until
@@ -71,7 +73,7 @@ class PlainHome(KafkaHome):
 class PlainBuilder(local.Builder):
     """Formats storage as a user does, all nodes at once; its settings are Kafka's own."""
 
-    def build(self) -> list[local.LocalNode]:
+    def build(self) -> list[LocalNode]:
         self.to_format: list[Path] = []
         nodes = super().build()
         with ThreadPoolExecutor() as pool:

@@ -88,7 +88,7 @@ def python(version: tuple[int, ...]) -> Finding:
 
 def memory(available_mb: int) -> Finding:
     """Three brokers and ZooKeeper."""
-    from labsupport.cluster.local import MEMORY_MB
+    from labsupport.cluster.local.backend import MEMORY_MB
 
     quick = MEMORY_MB["quick"]
     needed_mb = 3 * quick["broker"] + quick["coordinator"]

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from labsupport.clients.connection import Connection
 from labsupport.clients.metadata import ClusterMetadata, NoAnswer, active_controller
 from labsupport.cluster import registry
+from labsupport.cluster.backend import Backend, backend_class
 from labsupport.cluster.broker import Broker
 from labsupport.cluster.links import Links
-from labsupport.cluster.local import LocalBackend, LocalNode
+from labsupport.cluster.node import Node
 from labsupport.cluster.ready import round_trip
 from labsupport.cluster.spec import ClusterSpec, build_spec
 from labsupport.cluster.supervised import ProcessEvent
@@ -38,7 +39,7 @@ class Cluster(AbstractContextManager["Cluster"]):
     """A running Kafka cluster. `Cluster.start(...)` makes one, `Cluster.attach(name)` finds one."""
 
     def __init__(
-        self, spec: ClusterSpec, backend: LocalBackend, *, cluster_id: str, on_close: Callable[[], None] | None
+        self, spec: ClusterSpec, backend: Backend, *, cluster_id: str, on_close: Callable[[], None] | None
     ) -> None:
         self.spec, self.cluster_id = spec, cluster_id
         self._backend, self._undo = backend, ExitStack()
@@ -69,12 +70,14 @@ class Cluster(AbstractContextManager["Cluster"]):
         jmx: bool = False,
         links: bool = False,
         log_dir_mb: int = 0,
+        backend: str | None = None,
         name: str | None = None,
         keep: bool = False,
         timeout_s: float = 120,
     ) -> Cluster:
         """Start a cluster and return once it is ready; `spec.build_spec` says what the arguments mean.
 
+        `backend`: "local", "docker" or "kubernetes"; by default what $KAFKA_LAB_BACKEND says, else "local".
         With `keep` it outlives this process, until `kafka-lab down`. Raises `BadInput` for a wrong argument,
         `ProvisionError` when something cannot be fetched, `StartError` with the end of a log when a process dies.
         """
@@ -95,6 +98,7 @@ class Cluster(AbstractContextManager["Cluster"]):
             jmx=jmx,
             links=links,
             log_dir_mb=log_dir_mb,
+            backend=backend,
         )
         return cls.launch(spec, keep=keep, timeout_s=timeout_s)
 
@@ -105,7 +109,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         for prepare in before_start:
             prepare()
         with ExitStack() as undo, cluster_is_starting():
-            backend = LocalBackend.prepare(spec)
+            backend = backend_class(spec.backend).prepare(spec)
             undo.callback(backend.shutdown)  # done here if the start fails or is interrupted, by the cluster afterwards
             backend.start(timeout_s=timeout_s)
             connection = _connection(backend)
@@ -130,7 +134,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         Closing it only lets go of it; `shutdown` ends it. Raises `NotRunning`.
         """
         record = registry.find(name)
-        backend = LocalBackend.attach(record)
+        backend = backend_class(record["spec"]["backend"]).attach(record)
         return cls(backend.spec, backend, cluster_id=record["cluster_id"], on_close=None)
 
     def close(self) -> None:
@@ -157,11 +161,11 @@ class Cluster(AbstractContextManager["Cluster"]):
         return self.spec.name
 
     @property
-    def brokers(self) -> tuple[LocalNode, ...]:
+    def brokers(self) -> tuple[Node, ...]:
         return self._backend.brokers
 
     @property
-    def coordinators(self) -> tuple[LocalNode, ...]:
+    def coordinators(self) -> tuple[Node, ...]:
         """ZooKeeper servers or separate KRaft controllers; none when the brokers are the controllers."""
         return self._backend.coordinators
 
@@ -180,15 +184,15 @@ class Cluster(AbstractContextManager["Cluster"]):
         """The links between clients and nodes, and their traffic. Raises `BadInput` without `links=True`."""
         return self.brokers[0].links
 
-    def broker(self, node_id: int) -> LocalNode:
+    def broker(self, node_id: int) -> Node:
         """A broker by its id. Raises `BadInput` when there is none."""
         return self._node(self.brokers, node_id, "broker")
 
-    def node(self, node_id: int) -> LocalNode:
+    def node(self, node_id: int) -> Node:
         """A broker or separate KRaft controller by its id, or ZooKeeper server by its `myid` if no broker has it."""
         return self._node((*self.brokers, *self.coordinators), node_id, "node")
 
-    def _node(self, nodes: Sequence[LocalNode], node_id: int, word: str) -> LocalNode:
+    def _node(self, nodes: Sequence[Node], node_id: int, word: str) -> Node:
         for node in nodes:
             if node.node_id == node_id:
                 return node
@@ -317,5 +321,5 @@ class Cluster(AbstractContextManager["Cluster"]):
         return self._backend.process_events(after, timeout_s)
 
 
-def _connection(backend: LocalBackend) -> Connection:
+def _connection(backend: Backend) -> Connection:
     return Connection(bootstrap_servers=",".join(broker.address for broker in backend.brokers))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +114,12 @@ def zookeeper_properties(ports: Mapping[int, ZooKeeperPorts], myid: int, data: P
 def meta_properties(*, cluster_id: str, node_id: int, directory_id: str) -> dict[str, str]:
     """What `kafka-storage.sh format` writes into each log folder, besides its bootstrap checkpoint (KIP-858)."""
     return {"version": "1", "cluster.id": cluster_id, "node.id": str(node_id), "directory.id": directory_id}
+
+
+def kafka_uuid() -> str:
+    """A random id in Kafka's own form: 22 characters of URL-safe base64, not beginning with a hyphen."""
+    text = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+    return text if not text.startswith("-") else kafka_uuid()
 
 
 def as_properties(settings: Mapping[str, str]) -> str:

@@ -42,7 +42,9 @@ class Service:
             if self.state == "stopped":
                 return
             self.supervised.ask("signal", name=self.name, signal_name=signal_name)
-            self.supervised.ask("wait_exit", reply_within_s=patience_s + 5, name=self.name, timeout_s=patience_s)
+            self.supervised.ask(
+                "wait_for", reply_within_s=patience_s + 5, name=self.name, states=["stopped"], timeout_s=patience_s
+            )
 
     def log(self, tail: int = 20) -> str:
         """The last lines of its output."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -13,8 +14,10 @@ from labsupport.provision import KAFKA_VERSIONS
 
 Coordination = Literal["kraft", "zookeeper"]
 Profile = Literal["quick", "throughput"]
+BackendName = Literal["local", "docker", "kubernetes"]
 ListenerName = Literal["CLIENT", "INTERNAL", "CONTROLLER"]
 
+BACKEND_VARIABLE = "KAFKA_LAB_BACKEND"
 DEFAULT_VERSION: Mapping[Coordination, str] = {"kraft": "4.3.1", "zookeeper": "3.9.2"}
 LAST_WITH_ZOOKEEPER = 3
 FIRST_CONTROLLER_ID = 101
@@ -73,7 +76,7 @@ class ClusterSpec:
     compiler only, 256 MB heaps); "throughput" gives 1 GB heaps and the full compiler, as tuning lessons need.
     `log_dirs`: log folders a broker. `jmx`: remote JMX on loopback, with a random password. `links`: a proxy of ours in
     front of every listener, so that links can be cut, slowed and silenced. `log_dir_mb`: a file system of that size for
-    each log folder of a broker (0: folders on the machine's disk), so that it can be full.
+    each log folder of a broker (0: folders on the machine's disk), so that it can be full. `backend`: where it runs.
     """
 
     name: str = field(default_factory=lambda: f"lab-{secrets.token_hex(3)}")
@@ -88,6 +91,7 @@ class ClusterSpec:
     jmx: bool = False
     links: bool = False
     log_dir_mb: int = 0
+    backend: BackendName = "local"
 
     @property
     def combined(self) -> bool:
@@ -119,6 +123,7 @@ class ClusterSpec:
             "jmx": self.jmx,
             "links": self.links,
             "log_dir_mb": self.log_dir_mb,
+            "backend": self.backend,
         }
 
 
@@ -136,6 +141,7 @@ def build_spec(
     jmx: bool = False,
     links: bool = False,
     log_dir_mb: int = 0,
+    backend: str | None = None,
 ) -> ClusterSpec:
     """Check a user's wishes and complete them. Raises `BadInput`, one sentence and a remedy, at the first wrong one."""
     kind = _one_of("coordination", coordination, get_args(Coordination))
@@ -165,7 +171,16 @@ def build_spec(
         jmx=jmx,
         links=links,
         log_dir_mb=log_dir_mb,
+        backend=_backend(backend),
     )
+
+
+def _backend(backend: object) -> BackendName:
+    """The one that is named, or that of the environment, or the local one."""
+    name = os.environ.get(BACKEND_VARIABLE) or "local" if backend is None else backend
+    if backend is None and name not in get_args(BackendName):
+        raise BadInput(f"{BACKEND_VARIABLE} is {name!r}.", fix="Set it to local, docker or kubernetes, or unset it.")
+    return _one_of("backend", name, get_args(BackendName))  # type: ignore[return-value]
 
 
 def _one_of(what: str, value: object, allowed: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from labsupport.core.errors import BadInput, LabError, NotRunning, StartError
 from labsupport.core.folders import runtime_folder
 
 MARKER = "KAFKA_LAB_PROCESS_OF"  # in the environment of every process of a cluster: how tests and sweeps find them
+SHUTDOWN_S = 330  # a namespace may take minutes to go
 SOCKET_PATH_LIMIT = 100  # sun_path holds 104 bytes on macOS, 108 on Linux
 
 
@@ -128,7 +129,7 @@ class Supervised:
     def shutdown(self) -> None:
         """Kill all processes and remove the folder; no error when that is done already."""
         with suppress(NotRunning):
-            self.ask("shutdown", reply_within_s=30, until_it_ends=True)
+            self.ask("shutdown", reply_within_s=SHUTDOWN_S, until_it_ends=True)
         process = _supervisors.pop(self.name, None)
         if process is not None:
             with suppress(subprocess.TimeoutExpired):

@@ -36,23 +36,34 @@ from labsupport.core.processes import dies_with_parent, is_same_process, start_s
 PORTS = range(20000, 30000)  # outside the ephemeral range: a `bind(0)` port can connect to itself
 TICK_S = 0.1
 EVENTS_KEPT = 10_000
+BRIEF_S, MOST_PAUSE_S = 5, 1.6  # a helper that keeps ending is started again ever less often, at least this often
+AT_END_S = 300
 
 
 @dataclass
 class Child:
     """A process we were told about; `popen` is None until it is started for the first time.
 
-    `told`: its life is part of the cluster's events. That of a helper such as the link proxy is not.
+    `told`: its life is part of the cluster's events. That of a helper such as the link proxy is not. `kept`: it is
+    started again when it ends by itself. `elsewhere`: it runs in a container or a pod; we never start or signal it, and
+    know of it what a helper of the backend reports (`do_seen`).
     """
 
     name: str
     node_id: int
-    argv: list[str]
-    env: dict[str, str]
-    cwd: str
-    log: str
-    ports: list[int]
+    argv: list[str] = field(default_factory=list)
+    env: dict[str, str] = field(default_factory=dict)
+    cwd: str = "/"
+    log: str = os.devnull
+    ports: list[int] = field(default_factory=list)
     told: bool = True
+    kept: bool = False
+    elsewhere: bool = False
+    runs_elsewhere: bool = False
+    life: str = ""  # which of its lives elsewhere this is
+    due_s: float | None = None
+    brief_lives: int = 0
+    began_s: float = 0.0
     popen: subprocess.Popen[bytes] | None = None
     stamp: str = ""
     ready: bool = False
@@ -61,7 +72,7 @@ class Child:
 
     @property
     def state(self) -> str:
-        if self.popen is None or self.popen.returncode is not None:
+        if not self.runs_elsewhere and self.pid is None:
             return "stopped"
         if self.paused:
             return "paused"
@@ -110,6 +121,7 @@ class Supervisor:
         self.events_dropped = 0
         self.facts: dict[str, Any] = {}
         self.mounts: list[str] = []
+        self.at_end: dict[str, Any] | None = None
         self.waiting: list[Waiting] = []
         self.buffers: dict[socket.socket, bytes] = {}
         self.selector = selectors.DefaultSelector()
@@ -149,6 +161,7 @@ class Supervisor:
             if self.owner_pid is not None and os.getppid() != self.owner_pid:
                 self._finish()
             self._reap()
+            self._start_again()
             if self.asked_to_stop:
                 self._finish()
             self._answer_waiting()
@@ -276,8 +289,10 @@ class Supervisor:
         self._write_record()
         return {}
 
-    def do_start(self, _: socket.socket, name: str) -> dict[str, Any]:
+    def do_start(self, _: socket.socket | None, name: str) -> dict[str, Any]:
         child = self.children[name]
+        if child.elsewhere:
+            return {"error": f"{name} does not run here"}
         if child.pid is not None:
             return {"pid": child.pid}
         taken = [port for port in child.ports if not self._let_go(child, port)]
@@ -294,6 +309,7 @@ class Supervisor:
                 preexec_fn=dies_with_parent(os.getpid()),  # noqa: PLW1509 -- this process has one thread
             )
         child.stamp, child.ready, child.paused = start_stamp(child.popen.pid), False, False
+        child.began_s, child.due_s = time.monotonic(), None
         self._write_record()
         self._event(child, "started")
         return {"pid": child.popen.pid}
@@ -308,11 +324,28 @@ class Supervisor:
             self._event(child, "paused" if child.paused else "resumed")
         return {"t_s": time.monotonic()}
 
-    def do_wait_exit(self, connection: socket.socket, name: str, timeout_s: float) -> None:
+    def do_seen(self, _: socket.socket, name: str, state: str, life: str = "", detail: str = "") -> dict[str, Any]:
+        """What a backend's helper sees of a process elsewhere: it is "running", "paused" or "stopped".
+
+        `life` tells one start of it from the next: a change means that an end was missed.
+        """
+        child = self.children[name]
+        if child.runs_elsewhere and (state == "stopped" or child.life != life):
+            child.runs_elsewhere = child.paused = child.ready = False
+            self._event(child, "exited", detail)
+        if state != "stopped" and not child.runs_elsewhere:
+            child.runs_elsewhere, child.life = True, life
+            self._event(child, "started")
+        if state != "stopped" and child.paused != (state == "paused"):
+            child.paused = state == "paused"
+            self._event(child, "paused" if child.paused else "resumed")
+        return {"state": child.state}
+
+    def do_wait_for(self, connection: socket.socket, name: str, states: list[str], timeout_s: float) -> None:
         child = self.children[name]
         self._wait(
             connection,
-            lambda: {"state": "stopped"} if child.pid is None else None,
+            lambda: {"state": child.state} if child.state in states else None,
             timeout_s,
             lambda: {"state": child.state},
         )
@@ -333,6 +366,12 @@ class Supervisor:
 
     def do_describe(self, _: socket.socket, facts: dict[str, Any]) -> dict[str, Any]:
         self.facts.update(facts)
+        self._write_record()
+        return {}
+
+    def do_at_end(self, _: socket.socket, argv: list[str], env: dict[str, str]) -> dict[str, Any]:
+        """A program that removes what the cluster has elsewhere; it is run at the end, and by whoever sweeps for us."""
+        self.at_end = {"argv": argv, "env": env}
         self._write_record()
         return {}
 
@@ -389,6 +428,16 @@ class Supervisor:
             code = child.popen.poll() or 0
             child.holders = [holder for port in child.ports if (holder := _hold(port, lingering=True))]
             self._event(child, "exited", f"signal {-code}" if code < 0 else f"exit code {code}")
+            if child.kept:
+                lived_s = time.monotonic() - child.began_s
+                child.brief_lives = child.brief_lives + 1 if lived_s < BRIEF_S else 0
+                child.due_s = time.monotonic() + min(MOST_PAUSE_S, TICK_S * 2**child.brief_lives)
+
+    def _start_again(self) -> None:
+        for child in self.children.values():
+            if child.due_s is not None and time.monotonic() >= child.due_s:
+                child.due_s = None
+                self.do_start(None, child.name)
 
     def _let_go(self, child: Child, port: int) -> bool:
         """Release our hold on `port` just before its owner binds it; False if a stranger has it."""
@@ -421,6 +470,7 @@ class Supervisor:
             for folder in self.mounts:
                 with contextlib.suppress(OSError):
                     unmount(folder)
+            run_at_end(self.at_end)
             remove_traces(self.runtime, self.name, self.folder)
             self.janitor.dismiss()
             self.finished = {"state": "gone"}
@@ -434,6 +484,7 @@ class Supervisor:
             "folder": str(self.folder),
             "owner_pid": self.owner_pid,
             "supervisor_pid": os.getpid(),
+            "at_end": self.at_end,
             "processes": [
                 {"name": c.name, "node_id": c.node_id, "pid": c.pid, "stamp": c.stamp, "log_file": c.log}
                 for c in self.children.values()
@@ -471,6 +522,13 @@ def _hold(port: int, *, lingering: bool = False) -> socket.socket | None:
     return holder
 
 
+def run_at_end(program: dict[str, Any] | None) -> None:
+    """Have a backend remove what a cluster has elsewhere. What it says goes to our own output, the supervisor's log."""
+    if program is not None:
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(program["argv"], env=program["env"], stdin=subprocess.DEVNULL, timeout=AT_END_S, check=False)
+
+
 def remove_traces(runtime: Path, name: str, folder: Path) -> None:
     """Remove a cluster's folder and its files in the runtime folder; the lock file last."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -486,6 +544,7 @@ def sweep_dead(runtime: Path, name: str, folder: Path) -> None:
             if process["pid"] and is_same_process(process["pid"], process["stamp"]):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process["pid"], signal.SIGKILL)
+        run_at_end(record.get("at_end"))
     remove_traces(runtime, name, folder)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from labsupport.cluster import registry
 from labsupport.cluster.cluster import Cluster
-from labsupport.cluster.local import four_letter_word
+from labsupport.cluster.zookeeper import four_letter_word
 from labsupport.core.errors import StartError
 from labsupport.provision import kafka_home
 from tests.marked import folders_of, processes_of

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from labsupport.cluster.local_disk import LocalDisk
+from labsupport.cluster.local.disk import LocalDisk
 from labsupport.cluster.supervised import Supervised
 from labsupport.core.errors import BadInput, LabError
 from labsupport.core.wait import wait_until

@@ -81,7 +81,7 @@ def test_a_process_starts_dies_and_starts_again_under_the_same_ports(supervised:
     )
     first = start(supervised, "child", listen, [port])
     supervised.ask("signal", name="child", signal_name="KILL")
-    supervised.ask("wait_exit", name="child", timeout_s=5)
+    supervised.ask("wait_for", name="child", states=["stopped"], timeout_s=5)
     with pytest.raises(OSError), socket.socket() as stranger:  # the supervisor holds the dead process's port
         stranger.bind(("127.0.0.1", port))
     second = int(supervised.ask("start", name="child")["pid"])
