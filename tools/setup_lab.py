@@ -431,6 +431,9 @@ def lab(arguments: Sequence[str]) -> int:
     return start(arguments)
 
 
+PYTEST: list[str | Path] = [PYTHON, "-E", "-m", "pytest"]
+
+
 def suites(*names: str) -> list[str]:
     """The test folders of these names that hold any test. None at all is an error: pytest would run everything."""
     found = [f"tests/{name}" for name in names if any((ROOT / "tests" / name).rglob("test_*.py"))]
@@ -443,14 +446,14 @@ def test(arguments: Sequence[str]) -> int:
     """Everything that is quick and needed."""
     set_up("dev")
     need_programs(TEST_PACKAGES)
-    return become([PYTHON, "-E", "-m", "pytest", *suites("unit", "cluster", "notebooks", "labs"), *arguments])
+    return become([*PYTEST, *suites("unit", "cluster", "notebooks", "labs"), *arguments])
 
 
 def slow(arguments: Sequence[str]) -> int:
     """What takes longer."""
     set_up("dev")
     need_programs(SLOW_PACKAGES)
-    return become([PYTHON, "-E", "-m", "pytest", *suites("setup", "browser", "faults"), *arguments])
+    return become([*PYTEST, *suites("setup", "browser", "faults"), *arguments])
 
 
 def docs(arguments: Sequence[str]) -> int:
@@ -468,30 +471,44 @@ def soak(arguments: Sequence[str]) -> int:
     """The random tests for many rounds; what pytest says, seeds too, is kept as evidence."""
     set_up("dev")
     need_programs(SLOW_PACKAGES)
+    command = [*PYTEST, "-v", "-s", "--timeout=14400", *suites("faults"), "--soak", *arguments]
+    return keep_evidence("soak", "make soak", command)
+
+
+def kubernetes_test(arguments: Sequence[str]) -> int:
+    """The suite that needs a real Kubernetes, on the testbed; what it says is kept as evidence for this checkout."""
+    set_up("dev")
+    need_programs(SLOW_PACKAGES)
+    built = subprocess.run(["sh", "testbed/testbed.sh", "up"], cwd=ROOT, check=False)
+    if built.returncode:
+        return built.returncode
+    git = ["git", "-C", str(ROOT)]
+    commit = subprocess.run([*git, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    digest = subprocess.run(
+        [PYTHON, "-E", "tools/kubernetes_evidence.py", "digest"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    facts = f"commit: {commit.stdout.strip()}\ncovered: {digest.stdout.strip()}\n"
+    command = [*PYTEST, "-v", "-s", "--backend=kubernetes", *suites("kubernetes"), "tests/cluster/test_contract.py"]
+    on_testbed = ["sh", "-c", 'eval "$(testbed/env)" && exec "$@"', "sh", *command, *arguments]
+    return keep_evidence("kubernetes", "make kubernetes-test", on_testbed, facts)
+
+
+def keep_evidence(name: str, title: str, command: Sequence[str | Path], facts: str = "") -> int:
+    """Run a program; what it prints goes to a dated file in docs/evidence/, too. The last line there is the result."""
     began = time.strftime("%Y-%m-%d-%H%M%S", time.gmtime())
-    evidence = ROOT / "docs" / "evidence" / f"soak-{began}.txt"
+    evidence = ROOT / "docs" / "evidence" / f"{name}-{began}.txt"
     evidence.parent.mkdir(parents=True, exist_ok=True)
-    command: list[str | Path] = [
-        PYTHON,
-        "-E",
-        "-m",
-        "pytest",
-        "-v",
-        "-s",
-        "--timeout=14400",
-        *suites("faults"),
-        "--soak",
-        *arguments,
-    ]
     with evidence.open("w") as kept:
         machine = f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}"
-        kept.write(f"make soak, begun {began} UTC\n{machine}\n\n")
+        kept.write(f"{title}, begun {began} UTC\n{machine}\n{facts}\n")
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for line in process.stdout or ():
             print(line, end="", flush=True)
-            kept.write(line)
+            kept.write(line.replace(str(ROOT), "."))
+        code = process.wait()
+        kept.write(f"result: {'passed' if code == 0 else f'failed, exit code {code}'}\n")
     say(f"Kept in {evidence.relative_to(ROOT)}")
-    return process.wait()
+    return code
 
 
 def ready(arguments: Sequence[str]) -> int:
@@ -544,7 +561,10 @@ def clean(arguments: Sequence[str]) -> int:
     return 0
 
 
-COMMANDS = {f.__name__: f for f in (lab, test, slow, docs, bench, soak, ready, lock, reset, clean)}
+COMMANDS = {
+    f.__name__.replace("_", "-"): f
+    for f in (lab, test, slow, docs, bench, soak, kubernetes_test, ready, lock, reset, clean)
+}
 
 
 def main(arguments: Sequence[str]) -> int:
