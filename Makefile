@@ -9,10 +9,10 @@ export PYTHON
 LAB = sh tools/lab.sh
 BIN = .venv/bin
 
-.PHONY: help lab test slow lint docs bench soak lock reset clean
+.PHONY: help lab test slow lint docs bench soak testbed testbed-down lock reset clean
 
 help:
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 lab: ## Open the lab in JupyterLab; the first time sets everything up
 	@$(LAB) lab $(ARGS)
@@ -39,6 +39,12 @@ bench: ## Measure side by side with plain Kafka and plain Jupyter
 
 soak: ## Run the faults for many rounds; results go to docs/evidence/
 	@$(LAB) soak $(ARGS)
+
+testbed: ## Build a Kubernetes cluster without pulling images (development and CI only; half an hour, then seconds)
+	@sh testbed/testbed.sh up $(ARGS)
+
+testbed-down: ## Delete that cluster; with ARGS=--purge also what was built for it
+	@sh testbed/testbed.sh down $(ARGS)
 
 lock: ## Resolve the pinned versions again (maintainers)
 	@$(LAB) lock $(ARGS)
