@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
+from pathlib import Path
 
-from testbed import kernel
+from testbed import kernel, stamps
 from testbed.images.components import NODE_IMAGE
 from testbed.paths import BIN, CLUSTER, CONTEXT, HERE, KUBECONFIG, LOGS, PROGRAMS, STATE
 from testbed.report import TestbedError, ask, run, say, step, succeeds, there
@@ -40,14 +41,15 @@ def up() -> None:
             delete()
         if not exists():
             create()
-        apply(HERE / "manifests" / "netpol.yaml")
         wait_for_nodes(120)
+        apply(HERE / "manifests" / "netpol.yaml")
         wait_for_rollouts(
             "kube-system deployment/coredns",
             "kube-system daemonset/kube-proxy",
             "kube-system daemonset/netpol",
             "local-path-storage deployment/local-path-provisioner",
         )
+        applied("netpol", HERE / "manifests" / "netpol.yaml").mark()
 
 
 def create() -> None:
@@ -77,8 +79,21 @@ def is_ready() -> bool:
     """Whether the cluster answers with every node Ready and our policies' enforcer on it."""
     if not KUBECONFIG.exists() or not KUBECTL.exists() or not kubectl_succeeds("get", "--raw", "/readyz"):
         return False
-    rollout = ("--namespace=kube-system", "rollout", "status", "daemonset/netpol", "--timeout=1s")
-    return ready_nodes() == NODES and kubectl_succeeds(*rollout)
+    enforced = applied("netpol", HERE / "manifests" / "netpol.yaml").is_fresh() and is_rolled_out("daemonset/netpol")
+    return ready_nodes() == NODES and enforced
+
+
+def applied(name: str, *manifests: Path) -> stamps.Stamp:
+    """Whether these manifests, as they are today, were applied to this very cluster."""
+    cluster = kubectl("get", "namespace", "kube-system", "--output=jsonpath={.metadata.uid}")
+    inputs = [cluster, *(manifest.read_text() for manifest in manifests)]
+    return stamps.Stamp(f"applied-{name}", inputs=inputs, outputs=())
+
+
+def is_rolled_out(*workloads: str) -> bool:
+    """Whether each `kind/name` of kube-system has all its pods."""
+    rollout = ("--namespace=kube-system", "rollout", "status", "--timeout=1s")
+    return all(kubectl_succeeds(*rollout, workload) for workload in workloads)
 
 
 def ready_nodes() -> int:

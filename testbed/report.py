@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import time
@@ -27,11 +28,17 @@ def say(line: str) -> None:
 
 @contextmanager
 def step(name: str, *, expected_s: float) -> Iterator[None]:
-    """Announce a step that does work, and say how many seconds it took."""
+    """Announce a step that does work, and say what it took: seconds of the clock, and of its programs on processors."""
     say(f"  {name} (about {duration(expected_s)}) ...")
-    began_s = time.monotonic()
+    began_s, used_s = time.monotonic(), processor_s()
     yield
-    say(f"  {name}: done in {duration(time.monotonic() - began_s)}")
+    say(f"  {name}: done in {duration(time.monotonic() - began_s)} (processors: {duration(processor_s() - used_s)})")
+
+
+def processor_s() -> float:
+    """Seconds of processor that the programs we ran have used: on a busy machine the clock alone tells little."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def there(name: str) -> None:

@@ -7,7 +7,7 @@ import shutil
 
 from testbed import cluster, stamps
 from testbed.images import archive, components
-from testbed.paths import CACHE, CLUSTER, HERE, IMAGES
+from testbed.paths import CACHE, CLUSTER, HERE, IMAGES, STATE
 from testbed.programs import all_programs, module_folder
 from testbed.programs import inputs as program_inputs
 from testbed.report import run, step, there
@@ -15,6 +15,8 @@ from testbed.report import run, step, there
 ARCHIVE = IMAGES / "snapshots.tar"
 KINDS = CACHE / "snapshot-kinds"
 CLIENT = "github.com/kubernetes-csi/external-snapshotter/client/v8"
+BUILT = STATE / "snapshots.stamp"
+WORKLOADS = ("deployment/snapshot-controller", "daemonset/csi-folders")
 PROGRAMS_OF_SNAPSHOTS = ("snapshotter", "csi-folders")
 
 
@@ -54,11 +56,15 @@ def up() -> None:
         cluster.kubectl("apply", "--server-side", f"--kustomize={KINDS}")
         cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
         cluster.apply(HERE / "csi" / "csi.yaml")
-        cluster.wait_for_rollouts("kube-system deployment/snapshot-controller", "kube-system daemonset/csi-folders")
+        cluster.wait_for_rollouts(*(f"kube-system {workload}" for workload in WORKLOADS))
+        applied().mark()
 
 
 def is_up() -> bool:
-    """Whether the controller and the drivers have all their pods."""
-    names = ("deployment/snapshot-controller", "daemonset/csi-folders")
-    rollout = ("--namespace=kube-system", "rollout", "status", "--timeout=1s")
-    return all(cluster.kubectl_succeeds(*rollout, name) for name in names)
+    """Whether what was built last is what runs here, with all its pods."""
+    return applied().is_fresh() and cluster.is_rolled_out(*WORKLOADS)
+
+
+def applied() -> stamps.Stamp:
+    """Of the manifest, the images and this cluster."""
+    return cluster.applied("snapshots", HERE / "csi" / "csi.yaml", BUILT)
