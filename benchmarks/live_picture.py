@@ -72,14 +72,15 @@ def ticks(prepare: Callable[[], None], tick: Callable[[], None], comm: Comm, man
 @contextmanager
 def our_chart(folder: Path) -> Iterator[tuple[Callable[[], None], Callable[[], None], Comm]]:
     """A chart of a Recording, whose own thread rests, so that each tick is ours."""
+    from labsupport.core import notebook
     from labsupport.observe import Recording
-    from labsupport.views import kernel, show
+    from labsupport.views import show
 
     recording = Recording.create(name="bench", coordination="kraft", version="4.3.1", brokers=[1], folder=folder)
     for n in range(POINTS):
         recording.sample("records_per_s", 1000 + n % 37, t_s=recording.began_s + n / 2, topic="flights")
     recording.flush()
-    kernel.in_kernel = lambda: True
+    notebook.in_kernel = lambda: True
     shown: Any = show.chart(recording, "records_per_s")
     shown._repr_mimebundle_()
     shown._ticker._stop.set()

@@ -11,7 +11,7 @@ import click
 @click.argument("source", required=False, metavar="[NAME|FILE]")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Where to write it.")
 def replay(source: str | None, output: Path | None) -> None:
-    """Write a recording as a page: the cluster map, each failover, the rates, with a scrubber under each picture.
+    """Write a recording as a page: the cluster map, verdicts, failovers, rates, with a scrubber under each picture.
 
     NAME is that of a cluster: its newest recording is taken. Without it the newest of all. The page is one file; it
     works from a disk, without a network.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from labsupport.claims.evidence import weigh
+from labsupport.core import notebook
 from labsupport.core.errors import Contradiction
 from labsupport.teaching import cards, kept
 from labsupport.teaching.kept import Kept
@@ -38,9 +39,9 @@ class Prediction:
         return {"text/plain": str(self), "text/html": cards.asked(self.question, self.kept), **self._widget()}
 
     def _widget(self) -> MimeBundle:
-        from labsupport.teaching.widget import question_widget, widgets_work
+        from labsupport.teaching.widget import question_widget
 
-        return question_widget(self.question, self.kept) if widgets_work() else {}
+        return question_widget(self.question, self.kept) if notebook.in_kernel() else {}
 
 
 @dataclass(frozen=True)

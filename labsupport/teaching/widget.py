@@ -22,15 +22,6 @@ _STYLE = """<style>
 </style>"""
 
 
-def widgets_work() -> bool:
-    """Whether a kernel is there to talk to a page."""
-    try:
-        from IPython.core.getipython import get_ipython
-    except ImportError:
-        return False
-    return getattr(get_ipython(), "kernel", None) is not None
-
-
 def question_widget(question: Question, now: Kept) -> dict[str, Any]:
     """The MIME bundle of a live question, without its text."""
     box, _, _ = build(question, now)

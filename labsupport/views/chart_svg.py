@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from labsupport.views import palette as colour
 from labsupport.views.chart import ChartData, Panel, Series, caption
 from labsupport.views.markup import Markup, tag, text
-from labsupport.views.time_svg import nice, ticks
+from labsupport.views.time_svg import NAME_HEIGHT, name_at, name_lines, nice, ticks
 
 WIDTH, LEFT, RIGHT, HEIGHT = 700, 64, 116, 120
 GAP_S = 1.6  # samples come twice a second; without an acknowledgement there is no latency to draw
@@ -23,6 +23,7 @@ def chart_svg(held: ChartData) -> Markup:
     def x(t: float) -> float:
         return LEFT + (min(max(t, begin), end) - begin) / (end - begin) * (WIDTH - LEFT - RIGHT)
 
+    named = name_lines(held.faults(), lambda fault: name_at(fault.what, x(fault.begin), left=LEFT, right=WIDTH - RIGHT))
     parts: list[object] = []
     y = 6.0
     for number, panel in enumerate(held.panels):
@@ -33,8 +34,9 @@ def chart_svg(held: ChartData) -> Markup:
             style = {"fill": colour.BROKEN, "fill_opacity": "0.09"}
             width = max(x(fault.end) - x(fault.begin), 1.0)
             ground = tag("rect", x=x(fault.begin), y=y, width=width, height=float(HEIGHT), **style)
-            name = tag("text", text(fault.what), x=x(fault.begin) + 5, y=y + 12) if number == 0 else None
-            parts.append(tag("g", ground, name, tag("title", text(fault.what)), data_fault=fault.what))
+            parts.append(tag("g", ground, tag("title", text(fault.what)), data_fault=fault.what))
+        if number == 0:
+            parts += [tag("text", text(words), x=at, y=y + 12 + NAME_HEIGHT * line) for words, at, line in named]
         parts += _panel(panel, lines, x, y)
         y += HEIGHT + 12
     for t in ticks(begin, end):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from labsupport.core import notebook
 from labsupport.views import kernel
 from labsupport.views import page as pages
 from labsupport.views.markup import Markup
@@ -34,7 +35,7 @@ class Display:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/plain": self._plain, "text/html": str(self.html)}
-        if self.story is not None and kernel.in_kernel():
+        if self.story is not None and notebook.in_kernel():
             bundle |= kernel.view_of(self._live(self.story))
         return bundle
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from labsupport.observe import Entry, Recording
 
 MOST_PARTITIONS = 6
-_DOWN = {"stopped", "paused"}
+_DOWN = {"stopped": "down", "paused": "paused"}  # a process that was killed has stopped, too
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ class _History:
     def _process(self, event: Entry) -> None:
         node, state = int(event.get("node_id") or 0), str(event.get("state"))
         if state in _DOWN:
-            self.down[node] = state
+            self.down[node] = _DOWN[state]
         elif state == "running":
             self.down.pop(node, None)
 
@@ -164,9 +164,7 @@ def isr_svg(timeline: IsrTimeline) -> Markup:
             drawing.lane(f"broker {node}", spans, height=22)
     if timeline.hidden:
         drawing.heading(f"and {timeline.hidden} more partitions")
-    drawing.space(22)  # for the names of the faults
-    for fault in timeline.faults:
-        drawing.shade(fault, top)
+    drawing.shades(timeline.faults, top)
     drawing.axis("time since the recording began (s)")
     return drawing.svg(caption(timeline))
 

@@ -10,15 +10,6 @@ from labsupport.views import assets
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-def in_kernel() -> bool:
-    """Whether a front end with comms may be listening: true in a notebook's kernel, false in a terminal."""
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return False
-    return getattr(get_ipython(), "kernel", None) is not None
-
-
 def view_of(widget: Any) -> dict[str, Any]:
     """What a mimebundle says of a widget."""
     return {VIEW: {"version_major": 2, "version_minor": 1, "model_id": widget.model_id}}

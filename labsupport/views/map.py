@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from labsupport.core import notebook
 from labsupport.core.clock import now_s
 from labsupport.core.errors import LabError, NotRunning
 from labsupport.core.escape import printable
@@ -77,7 +78,7 @@ class ClusterMap:
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         state = self._settled()
         bundle: dict[str, Any] = {"text/plain": state.text(), "text/html": str(map_svg.map_html(state))}
-        if kernel.in_kernel():
+        if notebook.in_kernel():
             bundle |= kernel.view_of(self._live(state))
         return bundle
 
@@ -98,6 +99,8 @@ class ClusterMap:
     def _current(self, state: MapState) -> bool:
         real = {broker.node_id: broker.state for broker in self._cluster.brokers}
         if any(node.state != real.get(node.node_id) and not _on_its_way(node, real) for node in state.brokers):
+            return False
+        if state.controller is None:  # it is not compared, but the legend of the picture speaks of it
             return False
         try:
             topics = self._cluster.metadata().topics

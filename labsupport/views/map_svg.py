@@ -13,6 +13,7 @@ WIDTH = 700
 _LEFT = 12
 _NAMES = 150  # the column of partition names
 _GAP = 10
+_WIDEST = 200  # a column of a broker
 _BOX = 78
 _ROW = 26
 _FIGURE = f"margin:0;max-width:{WIDTH}px;overflow-wrap:anywhere"
@@ -23,12 +24,13 @@ _NAME = "padding:.1em 1.2em .1em 0;text-align:left;font-weight:normal;vertical-a
 def map_svg(state: MapState) -> Markup:
     """The cluster as an `<svg>`: a box a broker, a row a partition; its label says in words what it shows."""
     brokers = state.brokers
-    column = (WIDTH - _NAMES - 2 * _LEFT) / max(len(brokers), 1)
+    names = _NAMES if state.partitions or state.hidden else 0
+    column = min((WIDTH - names - 2 * _LEFT) / max(len(brokers), 1), _WIDEST)
     parts: list[object] = [_text(_LEFT, 22, shorten(title(state), 70), weight=600)]
     if state.records_per_s is not None:
         parts.append(_text(WIDTH - _LEFT, 22, f"{state.records_per_s:,.0f} records/s", anchor="end"))
     for index, node in enumerate(brokers):
-        parts.append(_box(state, node, _LEFT + _NAMES + index * column, column - _GAP))
+        parts.append(_box(state, node, _LEFT + names + index * column, column - _GAP))
     y = 36 + _BOX + 8.0
     for part in state.partitions:
         parts.append(_row(state, part, y, column))

@@ -25,7 +25,7 @@ _MONO = "font-family:var(--jp-code-font-family, monospace)"
 _DUMP = f"{_MONO};font-size:85%;white-space:pre;overflow-x:auto;margin:.4em 0;line-height:1.5;background:none"
 _SHADES = ("rgba(120,120,120,.13)", "rgba(120,120,120,.34)")
 _CAPTION = "font-size:90%;margin:.3em 0"
-_BAR_WIDTH, _BAR_HEIGHT, _LEAST_WIDTH = 680, 26, 3
+_BAR_HEIGHT, _LEAST_PERCENT = 26, 0.5
 
 
 def log_display(log: PartitionLog) -> Display:
@@ -116,18 +116,19 @@ def _anatomy_text(taken: Anatomy) -> str:
 def segment_display(segment: Segment) -> Display:
     """The first entries of a segment's two indexes, bytes and meaning."""
     index = [
-        (_hex(segment.index_bytes, 8, n), entry.offset, entry.position)
+        (_hex(segment.index_bytes, 8, n), f"{entry.offset:,}", f"{entry.position:,}")
         for n, entry in enumerate(segment.index[:_ENTRIES])
     ]
     times = [
-        (_hex(segment.time_index_bytes, 12, n), entry.timestamp_ms, entry.offset)
+        (_hex(segment.time_index_bytes, 12, n), entry.timestamp_ms, f"{entry.offset:,}")
         for n, entry in enumerate(segment.time_index[:_ENTRIES])
     ]
     first = _table((".index, 8 bytes an entry", "offset", "position in .log"), index)
     second = _table((".timeindex, 12 bytes an entry", "timestamp (ms)", "offset"), times)
     counts = f"{len(segment.index):,} and {len(segment.time_index):,} entries for {len(segment.log.records):,} records"
     caption = (
-        f"Segment {segment.stem}: {counts}; the first {_ENTRIES} of each. Kept are offsets since the segment's first."
+        f"Segment {segment.stem}: {counts}; the first {_ENTRIES} of each. Of an offset an entry keeps the distance "
+        "from the segment's first."
     )
     return Display(segment, _figure(join(first, second), caption, "segment-indexes"), _segment_text(segment))
 
@@ -161,36 +162,39 @@ def _steps(seek: Seek) -> list[str]:
         steps.append(f".index: the last entry not after it says that offset {offset:,} is at byte {position:,}.")
     else:
         steps.append(".index: no entry is early enough; begin at byte 0.")
-    batch = seek.scanned[-1]
+    batch, many = seek.scanned[-1], len(seek.scanned)
+    headers = (
+        "the header of one batch was read; it" if many == 1 else f"the headers of {many:,} batches were read; the last"
+    )
     steps.append(
-        f".log: from byte {seek.began_at:,} on, {len(seek.scanned)} batch header(s) were read; offsets "
-        f"{batch.base_offset:,} – {batch.last_offset:,} are in the last."
+        f".log: from byte {seek.began_at:,} on, {headers} has offsets {batch.base_offset:,} – {batch.last_offset:,}."
     )
     return steps
 
 
 def _bar(seek: Seek) -> Markup:
-    scale = _BAR_WIDTH / max(1, seek.segment.size_bytes)
-    width = max(_LEAST_WIDTH, seek.scanned_bytes * scale)
-    left = min(seek.began_at * scale, _BAR_WIDTH - width)
-    label = f"The .log file as a bar; read was {seek.scanned_bytes:,} bytes from byte {seek.began_at:,} on."
+    """All of a `.log` file, and in it what was read. Places are in percent, so that it fits into any width."""
+    size = max(1, seek.segment.size_bytes)
+    width = max(_LEAST_PERCENT, 100 * seek.scanned_bytes / size)
+    left = min(100 * seek.began_at / size, 100 - width)
+    label = f"The .log file as a bar; read were {seek.scanned_bytes:,} bytes from byte {seek.began_at:,} on."
+    below = {"y": _BAR_HEIGHT + 14, "font_size": 12, "fill": colour.INK}
+    words = [("read", min(max(left, 3.0), 97.0), "middle")]
+    words += [("byte 0", 0.0, "start")] if left > 25 else []
+    words += [(f"{size:,}", 100.0, "end")] if left < 70 else []
     return tag(
         "svg",
-        tag("rect", x=0, y=0, width=_BAR_WIDTH, height=_BAR_HEIGHT, fill=colour.GREY, fill_opacity="0.25"),
-        tag("rect", x=float(left), y=0, width=float(width), height=_BAR_HEIGHT, fill=colour.FOLLOWER),
-        tag("text", "read", x=float(_label_at(left)), y=_BAR_HEIGHT + 14, font_size=12, fill=colour.INK),
+        tag("rect", x=0, y=0, width="100%", height=_BAR_HEIGHT, fill=colour.GREY, fill_opacity="0.25"),
+        tag("rect", x=f"{left:.2f}%", y=0, width=f"{width:.2f}%", height=_BAR_HEIGHT, fill=colour.FOLLOWER),
+        *(tag("text", word, x=f"{at:.2f}%", text_anchor=anchor, **below) for word, at, anchor in words),
         xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {_BAR_WIDTH} {_BAR_HEIGHT + 18}",
         width="100%",
-        style="max-width:700px",
+        height=_BAR_HEIGHT + 18,
+        style="display:block;max-width:700px;min-width:0",
         role="img",
         aria_label=label,
         font_family=colour.FONT,
     )
-
-
-def _label_at(left: float) -> float:
-    return min(left, _BAR_WIDTH - 30)
 
 
 def _seek_text(seek: Seek) -> str:

@@ -16,6 +16,7 @@ WIDTH = 700
 LEFT, RIGHT = 104, 12
 CHART = 88
 _LETTER = 6.6  # width of a letter, on the safe side
+NAME_LINES, NAME_HEIGHT = 4, 15  # of the names of faults: lines at most, and from one to the next
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
 
 
@@ -59,7 +60,6 @@ class TimeDrawing:
         self._parts: list[object] = []
         self._over: list[object] = []
         self._lines: list[tuple[float, float, Stamp]] = []  # x, top and stamp of those whose line is not drawn yet
-        self._named: dict[float, float] = {}  # y -> how far to the right names of faults stand there
 
     def x(self, seconds: float) -> float:
         """Where a moment lies; what is outside the picture lies on its edge."""
@@ -207,16 +207,27 @@ class TimeDrawing:
         self._over.append(tag("text", words, x=x, y=self.y - 4, text_anchor=anchor))
 
     def shade(self, fault: Span, top: float) -> None:
-        """A ground from `top` to here for as long as a fault lasted, with its name at its foot where there is room."""
+        """A ground from `top` to here for as long as a fault lasted, with its name at its foot."""
+        self._ground(fault, top)
+        self._over.append(tag("text", text(fault.what), x=self._name_at(fault), y=self.y - 6))
+
+    def shades(self, faults: Sequence[Span], top: float) -> None:
+        """The grounds of several faults, and their names below what was drawn, on several lines where they meet."""
+        named = name_lines(faults, self._name_at)
+        for words, at, line in named:
+            self._over.append(tag("text", text(words), x=at, y=self.y + 16 + NAME_HEIGHT * line))
+        self.space(22 + NAME_HEIGHT * max((line for _, _, line in named), default=0))
+        for fault in faults:
+            self._ground(fault, top)
+
+    def _ground(self, fault: Span, top: float) -> None:
         x, width = self.x(fault.begin), self.x(fault.end) - self.x(fault.begin)
         style = {"fill": colour.BROKEN, "fill_opacity": "0.09"}
         ground = tag("rect", x=x, y=top, width=max(width, 1.0), height=self.y - top, **style)
         self._under.append(tag("g", ground, tag("title", text(fault.what)), data_fault=fault.what))
-        y, long = self.y - 6, _LETTER * len(fault.what)
-        begin = min(x + 6, WIDTH - RIGHT - 4 - long)
-        if begin > self._named.get(y, float("-inf")):
-            self._named[y] = begin + long
-            self._over.append(tag("text", text(fault.what), x=max(begin, float(LEFT)), y=y))
+
+    def _name_at(self, fault: Span) -> float:
+        return name_at(fault.what, self.x(fault.begin), left=LEFT, right=WIDTH - RIGHT)
 
     def axis(self, words: str) -> None:
         """Seconds under what was drawn, with their unit."""
@@ -231,6 +242,27 @@ class TimeDrawing:
     def space(self, height: float) -> None:
         """Nothing, so high."""
         self.y += height
+
+
+def name_at(words: str, x: float, *, left: float, right: float) -> float:
+    """Where the name of a fault that begins at `x` is written: inside its ground, and inside the picture."""
+    return max(min(x + 6, right - 4 - _LETTER * len(words)), left)
+
+
+def name_lines(faults: Sequence[Span], at: Callable[[Span], float]) -> list[tuple[str, float, int]]:
+    """The name of each fault, where it begins and on which line, so that none is written over another.
+
+    What would need more than `NAME_LINES` lines is left out: its ground has its name as a title.
+    """
+    full: list[float] = []  # how far to the right each line is taken
+    named = []
+    for fault in faults:
+        x = at(fault)
+        line = next((number for number, end in enumerate(full) if x > end), len(full))
+        if line < NAME_LINES:
+            full[line : line + 1] = [x + _LETTER * len(fault.what) + 6]
+            named.append((fault.what, x, line))
+    return named
 
 
 def ms(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""A whole recording as one page: the map, each failover, and whatever else it holds, each with its scrubber."""
+"""A whole recording as one page: the map, the verdicts, each failover, and whatever else it holds, with scrubbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from labsupport.views.markup import Markup
 from labsupport.views.timeline import hit_partitions
 
 if TYPE_CHECKING:
-    from labsupport.observe import Recording
+    from labsupport.observe import HistoryVerdict, Recording
 
 MOST_FAILOVERS, MOST_TOPICS = 6, 4
 
@@ -29,6 +29,7 @@ def sections(recording: Recording) -> list[tuple[str, Markup]]:
     from labsupport.views import show
 
     found = [("The cluster", show.replay(recording).html)]
+    found += [(f"What became of {judged.topic}", show.verdict(judged).html) for judged in _verdicts(recording)]
     with suppress(LabError):  # a view without its history says nothing of sends
         found += [
             (f"Failover of {topic}-{partition}", show.failover(recording, topic, partition).html)
@@ -45,6 +46,14 @@ def sections(recording: Recording) -> list[tuple[str, Markup]]:
         for topic, partition in _watched_logs(recording)
     ]
     return found
+
+
+def _verdicts(recording: Recording) -> list[HistoryVerdict]:
+    """The last verdict of each topic that was judged while this was recorded, with its counter-examples."""
+    from labsupport.observe import HistoryVerdict
+
+    last = {str(entry.get("topic")): entry for entry in recording.entries(kinds={"verdict"})}
+    return [HistoryVerdict.from_fields(last[topic]) for topic in sorted(last)][:MOST_TOPICS]
 
 
 def _watched_logs(recording: Recording) -> list[tuple[str, int]]:

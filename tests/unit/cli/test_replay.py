@@ -29,8 +29,24 @@ def test_a_clusters_newest_recording_becomes_a_page(capsys: pytest.CaptureFixtur
     html = Path("page.html").read_text(encoding="utf-8")
     assert "<title>Replay of flights-lab</title>" in html
     assert html.count('data-kafka-lab-replay="map"') == 1
-    assert "Failover of flights-0" in html
+    assert "Failover of flights-0" in html and "What became of" not in html
     assert "page.html" in capsys.readouterr().out
+
+
+def test_a_verdict_that_was_given_is_on_the_page_with_its_counter_example() -> None:
+    """Of each topic the last one; where nothing was judged, the page says nothing of it."""
+    written = recordings.failover(recordings_folder())
+    lost = [{"t": 4.0, "k": "send", "topic": "flights", "partition": 0, "offset": 7}]
+    counts = {"acked": 10, "duplicated": 0, "unknown": 0, "unknown_found": 0, "unknown_missing": 0, "failed": 0}
+    counts |= {"phantom": 0, "unexpected": 0, "read": 9, "sent": 10}
+    written.verdict({"topic": "flights", "lost": 0, **counts})
+    written.verdict({"topic": "flights", "lost": 1, **counts, "counter_examples": {"lost": lost}})
+    written.close()
+    assert edge.run(["replay", "flights-lab", "-o", "page.html"]) == 0
+    html = Path("page.html").read_text(encoding="utf-8")
+    assert html.count('data-testid="verdict-card"') == 1
+    assert "What became of flights" in html and "✗ 1 lost." in html
+    assert "offset 7" in html[html.index('data-testid="example-lost"') :]
 
 
 def test_a_file_will_do(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from labsupport.core import notebook
 from labsupport.core.errors import BadInput
 from labsupport.core.wait import wait_until
 from labsupport.views import kernel, show
@@ -133,7 +134,7 @@ def test_a_long_series_keeps_its_peaks() -> None:
 @pytest.fixture
 def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Made, Any, FakeComm]:
     """A chart on a page, of a Recording that goes on."""
-    monkeypatch.setattr(kernel, "in_kernel", lambda: True)
+    monkeypatch.setattr(notebook, "in_kernel", lambda: True)
     made = Made(tmp_path)
     made.sample(1, "records_per_s", 3, topic="flights")
     made.recording.flush()

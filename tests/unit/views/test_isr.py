@@ -49,7 +49,7 @@ def test_a_broker_that_is_down_is_said_to_be_before_anybody_noticed(made: Made) 
     made.at(3, "process", node="broker-2", node_id=2, state="stopped")
     made.at(9, "leader", topic="flights", partition=0, node=1)
     made.at(9, "isr", topic="flights", partition=0, isr=[1, 3])
-    assert lanes(made)[2] == [("leader", 1), ("leader (stopped)", 3), ("not in sync", 9)]
+    assert lanes(made)[2] == [("leader", 1), ("leader (down)", 3), ("not in sync", 9)]
 
 
 def test_eligible_replicas_are_shown_where_the_broker_tells(made: Made) -> None:
@@ -59,6 +59,27 @@ def test_eligible_replicas_are_shown_where_the_broker_tells(made: Made) -> None:
     made.at(5, "elr", topic="flights", partition=0, elr=[])
     made.at(6, "event that nobody knows", topic="flights")
     assert lanes(made)[3] == [("in sync", 1), ("eligible (ELR)", 3), ("not in sync", 5)]
+
+
+def test_a_broker_that_was_killed_is_down_and_not_called_stopped(made: Made) -> None:
+    """`faults.stopped` asks a broker to go; a reader must not take one for the other."""
+    made.at(3, "process", node="broker-3", node_id=3, state="stopped")
+    made.at(5, "process", node="broker-3", node_id=3, state="running")
+    made.at(6, "process", node="broker-3", node_id=3, state="paused")
+    assert lanes(made)[3] == [("in sync", 1), ("in sync (down)", 3), ("in sync", 5), ("in sync (paused)", 6)]
+
+
+def test_faults_that_overlap_are_all_named_and_on_lines_of_their_own(made: Made) -> None:
+    """Two begin together: their names would lie upon each other. A third that comes later has room on the first."""
+    made.at(3, "fault began", fault="killed", nodes=["broker-2"])
+    made.at(3.1, "fault began", fault="paused", nodes=["broker-3"])
+    made.at(12, "fault began", fault="stopped", nodes=["broker-1"])
+    made.at(20, "controller", node=3)
+    made.recording.flush()
+    drawn = parse(isr_svg(isr_timeline(made.recording, "flights")))
+    names = {e.text: e.attrib["y"] for e in drawn.iter() if e.tag.endswith("text") and "broker-" in (e.text or "")}
+    assert names.keys() == {"broker-2 killed", "broker-3 paused", "broker-1 stopped"}
+    assert names["broker-2 killed"] == names["broker-1 stopped"] != names["broker-3 paused"]
 
 
 def test_the_text_holds_no_time(tmp_path: Path) -> None:

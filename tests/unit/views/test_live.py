@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from labsupport.core import notebook
 from labsupport.core.wait import wait_until
 from labsupport.views import kernel, show
 
@@ -17,7 +18,7 @@ from .recordings import Made
 @pytest.fixture
 def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Made, Any, FakeComm]:
     """An ISR timeline on a page."""
-    monkeypatch.setattr(kernel, "in_kernel", lambda: True)
+    monkeypatch.setattr(notebook, "in_kernel", lambda: True)
     made = Made(tmp_path)
     made.at(1, "topic", topic="flights", partitions=1, replicas={"0": [1, 2, 3]})
     made.at(1, "isr", topic="flights", partition=0, isr=[1, 2, 3])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from labsupport.core import notebook
 from labsupport.core.errors import StartError
 from labsupport.core.wait import wait_until
 from labsupport.views import kernel
@@ -22,7 +23,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeCluster], tuple[ClusterMap, FakeComm]]:
     """Display a map as a kernel would, with a comm that keeps what is sent."""
-    monkeypatch.setattr(kernel, "in_kernel", lambda: True)
+    monkeypatch.setattr(notebook, "in_kernel", lambda: True)
 
     def display(cluster: FakeCluster) -> tuple[ClusterMap, FakeComm]:
         shown = ClusterMap(cluster)
@@ -72,6 +73,18 @@ def test_the_text_waits_until_the_recording_has_caught_up(cluster: FakeCluster) 
     shown = ClusterMap(cluster)
     cluster.broker(2).kill()
     assert "2 running, 1 stopped" in repr(shown)
+
+
+def test_the_picture_waits_for_the_controller_which_the_recording_learns_last(cluster: FakeCluster) -> None:
+    """Its legend explains a star: without one the reader would look for it in vain."""
+    cluster.recording.event("controller", node=None)
+    cluster.recording.flush()
+    shown = ClusterMap(cluster)
+    late = threading.Timer(0.3, lambda: (cluster.recording.event("controller", node=2), cluster.recording.flush()))
+    late.start()
+    html = shown._repr_mimebundle_()["text/html"]
+    late.join()
+    assert "★ controller" in html[: html.index("</svg>")]
 
 
 def test_a_broker_that_waits_is_drawn_as_waiting(cluster: FakeCluster) -> None:

@@ -59,6 +59,16 @@ def test_the_label_repeats_the_caption() -> None:
     assert label in words(drawn)
 
 
+def test_without_partitions_no_room_is_left_for_their_names() -> None:
+    """The boxes begin at the left, and a broker alone is no wider than it would be among others."""
+    alone = state(nodes=(NodeView(node_id=1, name="broker-1", kind="broker"),), partitions=())
+    (box,) = with_data(parse(map_svg(alone)), "state").values()
+    frame = next(part for part in box if part.tag.endswith("rect"))
+    assert float(frame.attrib["x"]) < 20 and float(frame.attrib["width"]) <= 200
+    (row_of_three, *_) = with_data(parse(map_svg(state())), "state").values()
+    assert float(next(p for p in row_of_three if p.tag.endswith("rect")).attrib["x"]) > 150
+
+
 def test_nobody_leads_is_said() -> None:
     """A partition without a leader is not drawn as if it had one."""
     part = PartitionView(topic="t", partition=0, leader=None, replicas=(1, 2), isr=())

@@ -85,7 +85,13 @@ class TestASeek:
     def test_shows_its_steps(self) -> None:
         shown = html_of(seek_display(LOG.seek_time(FIRST_MS + 7)))
         assert ".timeindex: the last entry not later is" in shown and "offset 4 is at byte" in shown
-        assert "2 batch header(s)" in shown
+        assert "the headers of 2 batches were read; the last has offsets" in shown
+
+    def test_its_bar_fits_into_any_width_and_says_how_long_the_file_is(self) -> None:
+        shown = html_of(seek_display(LOG.seek(7)))
+        svg = shown[shown.index("<svg") : shown.index("</svg>")]
+        assert "viewBox" not in svg and svg.count('%"') >= 4
+        assert ">read</text>" in svg and f">{LOG.segments[0].size_bytes:,}</text>" in svg
 
     def test_says_whether_little_was_read(self) -> None:
         assert repr(seek_display(LOG.seek(7))) == (
