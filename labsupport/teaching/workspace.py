@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -27,6 +28,11 @@ VERSION = 1
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 KEPT_CELL_METADATA = ("tags", "slideshow", "jupyter", "editable", "deletable")
 PROGRESS = ("predictions*.json", "progress*.json")
+# Links between pages, as they are in the repository and as they are in the workspace.
+LINKS = (
+    (re.compile(r"\]\(\.\./labs/([^/)]+)/lab\.ipynb"), r"](labs/\1.ipynb"),
+    (re.compile(r"\]\(\.\./\.\./notebooks/"), "](../"),
+)
 
 
 def repository() -> Path:
@@ -177,8 +183,17 @@ def _fresh(shipped: Path) -> bytes:
         if cell["cell_type"] == "code":
             cell["outputs"] = []
             cell["execution_count"] = None
+        else:
+            cell["source"] = _linked("".join(cell["source"])).splitlines(keepends=True)
     notebook["metadata"] = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _linked(prose: str) -> str:
+    """With links that lead from page to page in the workspace."""
+    for here, there in LINKS:
+        prose = here.sub(there, prose)
+    return prose
 
 
 def _text(content: bytes) -> str:

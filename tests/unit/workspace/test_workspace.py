@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -308,3 +309,15 @@ def test_a_lab_is_restored_by_its_name(repo: Path, name: str) -> None:
     saved = room.restore(name, repo, repo / "workspace")
     assert saved is not None and "mine" in saved.read_text()
     assert "mine" not in (repo / "workspace" / "labs" / "stuck.ipynb").read_text()
+
+
+def test_every_link_of_our_pages_leads_somewhere_in_the_workspace(tmp_path: Path, repo: Path) -> None:
+    """Pages lie closer together there than in the repository, and some lead to labs."""
+    room.lay_out(room.repository(), tmp_path / "laid")
+    found = []
+    for path in (tmp_path / "laid").rglob("*.ipynb"):
+        cells = json.loads(path.read_text())["cells"]
+        prose = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+        found += [path.parent / target for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", prose)]
+    assert [target for target in found if not target.exists()] == []
+    assert "under-replicated.ipynb" in {target.name for target in found}
