@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,7 +56,7 @@ def start() -> None:
     if os.geteuid() != 0:
         raise TestbedError("No Docker engine answers, and only root can start one.", fix="Start Docker, or be root.")
     forget_stale_pid_file()
-    before = kernel.values(KERNEL_SETTINGS)
+    before, policy = kernel.values(KERNEL_SETTINGS), forward_policy()
     LOGS.mkdir(parents=True, exist_ok=True)
     with LOG.open("a") as log:
         dockerd = subprocess.Popen(
@@ -66,7 +68,8 @@ def start() -> None:
             cwd="/",
         )
     STATE.mkdir(parents=True, exist_ok=True)
-    STARTED.write_text(json.dumps({"pid": dockerd.pid, "began": began(dockerd.pid), "kernel": before}))
+    record = {"pid": dockerd.pid, "began": began(dockerd.pid), "kernel": before, "forward_policy": policy}
+    STARTED.write_text(json.dumps(record, indent=2) + "\n")
     for _ in range(120):
         if answers():
             return
@@ -142,6 +145,8 @@ def down() -> None:
     if left := ask("docker", "ps", "--all", "--format", "{{.Names}}").split():
         say(f"  Docker engine: stays, {len(left)} container(s) of others are on it ({', '.join(left[:3])})")
         return
+    record = json.loads(STARTED.read_text())
+    bridges = ["docker0", *(f"br-{network}" for network in networks())]
     with step("Docker engine stops", expected_s=3):
         os.kill(pid, signal.SIGTERM)
         for _ in range(120):
@@ -150,20 +155,31 @@ def down() -> None:
             time.sleep(0.25)
         else:
             raise TestbedError(f"dockerd (pid {pid}) did not stop within 30 s.", fix=f"Its log is {LOG}.")
-        forget_network()
-        kernel.write(json.loads(STARTED.read_text())["kernel"])
+        forget_network(bridges, record["forward_policy"])
+        kernel.write(record["kernel"])
         STARTED.unlink()
 
 
-def forget_network() -> None:
-    """Take away what dockerd leaves behind when it ends: its bridge and its chains in iptables."""
-    succeeds("ip", "link", "delete", "docker0")
+def networks() -> list[str]:
+    """The short ids of the engine's bridged networks, whose devices are called br-ID."""
+    return ask("docker", "network", "ls", "--filter", "driver=bridge", "--format", "{{.ID}}").split()
+
+
+def forward_policy() -> str:
+    """What becomes of forwarded packets that no rule is for: dockerd makes it DROP."""
+    return ask("iptables", "-S", "FORWARD").splitlines()[0].split()[-1]
+
+
+def forget_network(bridges: Sequence[str], policy: str) -> None:
+    """Take away what dockerd leaves behind when it ends: its bridges, its chains and rules, its policy."""
+    for bridge in bridges:
+        succeeds("ip", "link", "delete", bridge)
+    named = re.compile("|".join(["DOCKER", *(re.escape(bridge) for bridge in bridges)]))
     for table in ("filter", "nat"):
         rules = ask("iptables-save", "-t", table).splitlines()
-        kept = [rule for rule in rules if "DOCKER" not in rule and "docker0" not in rule]
-        if kept != rules:
-            text = "\n".join(kept) + "\n"
-            subprocess.run(["iptables-restore", f"--table={table}"], input=text, text=True, check=True)
+        kept = [rule for rule in rules if not named.search(rule)]
+        text = "\n".join(kept).replace(":FORWARD DROP ", f":FORWARD {policy} ") + "\n"
+        subprocess.run(["iptables-restore", f"--table={table}"], input=text, text=True, check=True)
 
 
 def ours() -> int | None:

@@ -88,7 +88,8 @@ def build(program: Program) -> None:
     if program.cgo:
         debian.install(CGO_PACKAGES)
     PROGRAMS.mkdir(parents=True, exist_ok=True)
-    flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", f"-ldflags={linker_flags(program)}"]
+    # Not -trimpath: with it a replaced module's original version goes into what is compiled, and nothing is shared.
+    flags = ["-mod=readonly", "-buildvcs=false", f"-ldflags={linker_flags(program)}"]
     if program.tags:
         flags.append(f"-tags={','.join(program.tags)}")
     log = LOGS / f"{program.name}.log"
