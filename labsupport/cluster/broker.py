@@ -22,6 +22,7 @@ class Capability(Enum):
     RACKS = "brokers can be told their rack"
     DISK = "log folders can be filled, lost and torn"
     LINKS = "links between clients and nodes can be cut, slowed and silenced"
+    NETWORK = "a node can be taken off its network"
 
 
 class Disk(Protocol):
@@ -105,6 +106,16 @@ class Broker(Protocol):
 
     def resume(self) -> None:
         """Thaw it."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether it is on its network; only a backend with `Capability.NETWORK` can say no."""
+
+    def disconnect(self) -> None:
+        """Take it off its network: nobody reaches it, and it reaches nobody."""
+
+    def reconnect(self) -> None:
+        """Put it back, under the same name and port."""
 
     def restart(self) -> None:
         """`stop`, then `start`."""

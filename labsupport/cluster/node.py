@@ -97,6 +97,22 @@ class Node(ABC):
         """What can happen to its log folders."""
         raise BadInput(f"The log folders of {self.name} cannot be broken where it runs.", fix="Use backend='local'.")
 
+    @property
+    def connected(self) -> bool:
+        return True
+
+    def disconnect(self) -> None:
+        raise self._stays_on_its_network()
+
+    def reconnect(self) -> None:
+        raise self._stays_on_its_network()
+
+    def _stays_on_its_network(self) -> BadInput:
+        return BadInput(
+            f"{self.name} cannot be taken off its network where it runs.",
+            fix="Use faults.link_cut with Cluster.start(links=True), or backend='docker'.",
+        )
+
     # -- who it is
 
     def __repr__(self) -> str:

@@ -28,11 +28,12 @@ SMALL = {
 
 @dataclass(frozen=True, kw_only=True)
 class ZooKeeperPorts:
-    """`client` serves brokers; `quorum` and `election` are used between the servers of an ensemble."""
+    """`client` serves brokers; `quorum` and `election` are used between the servers of an ensemble, under `host`."""
 
     client: int
     quorum: int
     election: int
+    host: str = "127.0.0.1"
 
 
 def broker_properties(
@@ -94,12 +95,14 @@ def _roles(spec: ClusterSpec, node_id: int, voters: Mapping[int, str], zookeeper
     }
 
 
-def zookeeper_properties(ports: Mapping[int, ZooKeeperPorts], myid: int, data: Path) -> dict[str, str]:
+def zookeeper_properties(
+    ports: Mapping[int, ZooKeeperPorts], myid: int, data: Path, *, bind_host: str = "127.0.0.1"
+) -> dict[str, str]:
     """`zoo.cfg` of one server. `dump` names the living sessions: a killed broker waits for the end of its old one."""
     settings = {
         "dataDir": str(data),
         "clientPort": str(ports[myid].client),
-        "clientPortAddress": "127.0.0.1",
+        "clientPortAddress": bind_host,
         "tickTime": "2000",
         "maxClientCnxns": "0",
         "admin.enableServer": "false",
@@ -107,7 +110,7 @@ def zookeeper_properties(ports: Mapping[int, ZooKeeperPorts], myid: int, data: P
     }
     if len(ports) > 1:
         settings |= {"initLimit": "10", "syncLimit": "5"}
-        settings |= {f"server.{i}": f"127.0.0.1:{p.quorum}:{p.election}" for i, p in ports.items()}
+        settings |= {f"server.{i}": f"{p.host}:{p.quorum}:{p.election}" for i, p in ports.items()}
     return settings
 
 

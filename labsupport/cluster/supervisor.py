@@ -60,6 +60,7 @@ class Child:
     kept: bool = False
     elsewhere: bool = False
     runs_elsewhere: bool = False
+    pid_elsewhere: int = 0  # what this machine knows it by, if it does; nothing is ever signalled by that
     life: str = ""  # which of its lives elsewhere this is
     due_s: float | None = None
     brief_lives: int = 0
@@ -324,22 +325,38 @@ class Supervisor:
             self._event(child, "paused" if child.paused else "resumed")
         return {"t_s": time.monotonic()}
 
-    def do_seen(self, _: socket.socket, name: str, state: str, life: str = "", detail: str = "") -> dict[str, Any]:
+    def do_seen(
+        self, _: socket.socket, name: str, state: str, life: str = "", detail: str = "", pid: int = 0
+    ) -> dict[str, Any]:
         """What a backend's helper sees of a process elsewhere: it is "running", "paused" or "stopped".
 
-        `life` tells one start of it from the next: a change means that an end was missed.
+        `life` tells one start of it from the next: a change means that an end was missed. `pid`: what this machine
+        knows it by, if it does. The ports of one that is stopped are held for its next start (`do_let_go`).
         """
         child = self.children[name]
         if child.runs_elsewhere and (state == "stopped" or child.life != life):
             child.runs_elsewhere = child.paused = child.ready = False
             self._event(child, "exited", detail)
+            if state == "stopped":
+                self._hold_ports(child)
         if state != "stopped" and not child.runs_elsewhere:
-            child.runs_elsewhere, child.life = True, life
+            child.runs_elsewhere, child.life, child.pid_elsewhere = True, life, pid
             self._event(child, "started")
         if state != "stopped" and child.paused != (state == "paused"):
             child.paused = state == "paused"
             self._event(child, "paused" if child.paused else "resumed")
         return {"state": child.state}
+
+    def do_let_go(self, _: socket.socket, name: str, ports: list[int] | None = None) -> dict[str, Any]:
+        """Release the ports of a process elsewhere, just before they are bound there; `ports` takes their place."""
+        child = self.children[name]
+        if ports is not None:
+            child.ports = ports
+            child.holders += [self.reserved.pop(port) for port in ports if port in self.reserved]
+        for holder in child.holders:
+            holder.close()
+        child.holders = []
+        return {}
 
     def do_wait_for(self, connection: socket.socket, name: str, states: list[str], timeout_s: float) -> None:
         child = self.children[name]
@@ -413,7 +430,7 @@ class Supervisor:
                 "node_id": child.node_id,
                 "what": what,
                 "detail": detail,
-                "pid": child.popen.pid if child.popen else 0,
+                "pid": child.popen.pid if child.popen else child.pid_elsewhere,
             }
         )
         if len(self.events) > EVENTS_KEPT:
@@ -426,12 +443,15 @@ class Supervisor:
                 continue
             child.paused = False
             code = child.popen.poll() or 0
-            child.holders = [holder for port in child.ports if (holder := _hold(port, lingering=True))]
+            self._hold_ports(child)
             self._event(child, "exited", f"signal {-code}" if code < 0 else f"exit code {code}")
             if child.kept:
                 lived_s = time.monotonic() - child.began_s
                 child.brief_lives = child.brief_lives + 1 if lived_s < BRIEF_S else 0
                 child.due_s = time.monotonic() + min(MOST_PAUSE_S, TICK_S * 2**child.brief_lives)
+
+    def _hold_ports(self, child: Child) -> None:
+        child.holders = [holder for port in child.ports if (holder := _hold(port, lingering=True))]
 
     def _start_again(self) -> None:
         for child in self.children.values():

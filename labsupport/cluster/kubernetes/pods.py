@@ -1,0 +1,94 @@
+"""What a pod's status means for the node that it is. Pure functions on the API's objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from labsupport.cluster.kubernetes.names import CONTAINER, PAUSED
+from labsupport.core.escape import printable
+
+ENDED_ITSELF = (129, 130, 143)  # a JVM's own codes after HUP, INT and TERM, which it handles
+HOPELESS = ("ErrImageNeverPull", "InvalidImageName", "ImagePullBackOff", "CreateContainerConfigError")
+BACK_OFF = "CrashLoopBackOff"
+Pod = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What the supervisor is told (`Supervisor.do_seen`). `life`: the id of the container."""
+
+    state: str
+    life: str = ""
+    detail: str = ""
+
+
+GONE = Seen(state="stopped", detail="its pod is gone")
+
+
+def seen(pod: Pod | None) -> Seen:
+    """How the node is. A container that is held back has started for nobody: its startup probe fails."""
+    if pod is None:
+        return GONE
+    container = status_of(pod)
+    life = container.get("containerID", "")
+    if "running" in container.get("state", {}) and container.get("started"):
+        frozen = pod["metadata"].get("annotations", {}).get(PAUSED) == life
+        return Seen(state="paused" if frozen else "running", life=life)
+    return Seen(state="stopped", life=life, detail=ending(container))
+
+
+def status_of(pod: Pod) -> Mapping[str, Any]:
+    """The status of the container that matters; empty before there is one."""
+    for status in pod.get("status", {}).get("containerStatuses", []):
+        if status["name"] == CONTAINER:
+            return status  # type: ignore[no-any-return]
+    return {}
+
+
+def container_runs(pod: Pod | None) -> bool:
+    """Whether programs can be run in its container, which may be held back."""
+    return pod is not None and "running" in status_of(pod).get("state", {})
+
+
+def backs_off(pod: Pod | None) -> bool:
+    """Whether Kubernetes waits, ever longer, before it starts the container again."""
+    return pod is not None and status_of(pod).get("state", {}).get("waiting", {}).get("reason") == BACK_OFF
+
+
+def is_ready(pod: Pod | None) -> bool:
+    """Whether its readiness probe succeeds."""
+    conditions = (pod or {}).get("status", {}).get("conditions", [])
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+
+def ending(container: Mapping[str, Any]) -> str:
+    """How the last life of a container ended, in the words of the local backend."""
+    ended = container.get("state", {}).get("terminated") or container.get("lastState", {}).get("terminated") or {}
+    if not ended:
+        return ""
+    if ended.get("reason") == "OOMKilled":
+        return "out of memory"
+    code = int(ended.get("exitCode", 0))
+    return f"signal {code - 128}" if code > 128 and code not in ENDED_ITSELF else f"exit code {code}"
+
+
+def trouble(pod: Pod | None) -> str:
+    """Why a pod does not run, in Kubernetes' words; "" when it says nothing."""
+    if pod is None:
+        return "there is no pod"
+    status = pod.get("status", {})
+    for container in (*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])):
+        waiting = container.get("state", {}).get("waiting", {})
+        if waiting.get("reason") and waiting["reason"] not in ("PodInitializing", "ContainerCreating"):
+            return printable(f"{waiting['reason']}: {waiting.get('message', '')}".rstrip(": "), limit=300)
+    for condition in status.get("conditions", []):
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return printable(f"{condition.get('reason')}: {condition.get('message', '')}", limit=300)
+    return ""
+
+
+def is_hopeless(pod: Pod | None) -> bool:
+    """Whether waiting longer is in vain, as far as one can tell."""
+    return trouble(pod).partition(":")[0] in HOPELESS
