@@ -101,9 +101,12 @@ class GroupReader:
             return found
         for place, asked in self._admin().list_offsets(wanted, request_timeout=self._timeout_s).items():
             try:
-                found[place.topic, place.partition] = int(asked.result(self._timeout_s * 2).offset)
+                offset = int(asked.result(self._timeout_s * 2).offset)
             except (KafkaException, TimeoutError) as error:
                 logger.debug("no offset of %s: %s", printable(place), printable(error))
+                continue
+            if offset >= 0:  # librdkafka says -1001 of a leader that did not answer, and calls it no error
+                found[place.topic, place.partition] = offset
         return found
 
     def _admin(self) -> Any:

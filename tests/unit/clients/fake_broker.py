@@ -1,4 +1,4 @@
-"""A broker of a few dozen lines: it answers ApiVersions, Metadata and DescribeQuorum, or accepts and stays silent."""
+"""A small broker: it answers what our clients ask of one broker in particular, or accepts and stays silent."""
 
 from __future__ import annotations
 
@@ -9,19 +9,37 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from kafka.protocol.admin import DescribeQuorumRequest, DescribeQuorumResponse
+from kafka.protocol.admin import (
+    DescribeLogDirsRequest,
+    DescribeLogDirsResponse,
+    DescribeQuorumRequest,
+    DescribeQuorumResponse,
+    DescribeTopicPartitionsRequest,
+    DescribeTopicPartitionsResponse,
+)
 from kafka.protocol.api_header import RequestHeader
 from kafka.protocol.metadata import ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, MetadataResponse
 
-_VERSIONS = {MetadataRequest.API_KEY: 7, ApiVersionsRequest.API_KEY: 2, DescribeQuorumRequest.API_KEY: 0}
+_VERSIONS = {
+    MetadataRequest.API_KEY: 7,
+    ApiVersionsRequest.API_KEY: 2,
+    DescribeQuorumRequest.API_KEY: 0,
+    DescribeTopicPartitionsRequest.API_KEY: 0,
+    DescribeLogDirsRequest.API_KEY: 1,
+}
 
 
 @dataclass
 class FakeCluster:
-    """What all of its brokers say. `topics` maps names to {partition: (leader, replicas, isr)}."""
+    """What all of its brokers say. `topics` maps names to {partition: (leader, replicas, isr)}.
+
+    `eligible`: ELRs by topic and partition. `quorum_error` is an error code of Kafka's, 0 for none.
+    """
 
     topics: dict[str, dict[int, tuple[int, list[int], list[int]]]] = field(default_factory=dict)
     quorum_leader: int = 101
+    quorum_error: int = 0
+    eligible: dict[tuple[str, int], list[int]] = field(default_factory=dict)
     brokers: list[FakeBroker] = field(default_factory=list)
 
     def start(self, count: int) -> str:
@@ -40,6 +58,7 @@ class FakeBroker:
     def __init__(self, cluster: FakeCluster, node_id: int) -> None:
         self.node_id, self.silent, self.answered, self.connections = node_id, False, 0, 0
         self.asked_for: list[object] = []
+        self.log_dirs: dict[str, bool] = {}  # by name, whether it is online
         self._cluster = cluster
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -72,6 +91,11 @@ class FakeBroker:
             response = self._metadata()
         elif key == DescribeQuorumRequest.API_KEY:
             response = self._quorum()
+        elif key == DescribeTopicPartitionsRequest.API_KEY:
+            asked = DescribeTopicPartitionsRequest.decode(request, version=version, header=True)
+            response = self._eligible([topic.name for topic in asked.topics])
+        elif key == DescribeLogDirsRequest.API_KEY:
+            response = self._log_dirs()
         else:
             response, version = self._api_versions(version)
         response.API_VERSION = version
@@ -125,9 +149,48 @@ class FakeBroker:
             leader_id=self._cluster.quorum_leader,
             leader_epoch=1,
             high_watermark=1,
-            current_voters=[],
+            current_voters=[
+                topic_of.PartitionData.ReplicaState(replica_id=node, log_end_offset=1) for node in (103, 101, 102)
+            ],
             observers=[],
         )
         return DescribeQuorumResponse(
-            error_code=0, topics=[topic_of(topic_name="__cluster_metadata", partitions=[partition])]
+            error_code=self._cluster.quorum_error,
+            topics=[topic_of(topic_name="__cluster_metadata", partitions=[partition])],
+        )
+
+    def _eligible(self, names: list[str]) -> DescribeTopicPartitionsResponse:
+        topic_of = DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponseTopic
+        partition_of = topic_of.DescribeTopicPartitionsResponsePartition
+        return DescribeTopicPartitionsResponse(
+            topics=[
+                topic_of(
+                    error_code=0 if name in self._cluster.topics else 3,
+                    name=name,
+                    partitions=[
+                        partition_of(
+                            error_code=0,
+                            partition_index=number,
+                            leader_id=leader,
+                            replica_nodes=replicas,
+                            isr_nodes=isr,
+                            eligible_leader_replicas=self._cluster.eligible.get((name, number)),
+                            last_known_elr=None,
+                            offline_replicas=[],
+                        )
+                        for number, (leader, replicas, isr) in self._cluster.topics.get(name, {}).items()
+                    ],
+                )
+                for name in names
+            ],
+            next_cursor=None,
+        )
+
+    def _log_dirs(self) -> DescribeLogDirsResponse:
+        result_of = DescribeLogDirsResponse.DescribeLogDirsResult
+        return DescribeLogDirsResponse(
+            results=[
+                result_of(error_code=0 if online else 56, log_dir=name, topics=[])
+                for name, online in self.log_dirs.items()
+            ]
         )
