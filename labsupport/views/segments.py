@@ -20,7 +20,7 @@ _MOST_FIELDS = 40
 _ENTRIES = 4
 _BOX = "max-width:700px;overflow-x:auto;line-height:1.4"
 _TABLE = "border-collapse:collapse;margin:.4em 0;font-size:90%"
-_CELL = "text-align:left;vertical-align:top;padding:.1em .9em .1em 0;white-space:nowrap"
+_CELL = "text-align:left;vertical-align:top;padding:.1em .6em .1em 0;white-space:nowrap"
 _MONO = "font-family:var(--jp-code-font-family, monospace)"
 _DUMP = f"{_MONO};font-size:85%;white-space:pre;overflow-x:auto;margin:.4em 0;line-height:1.5;background:none"
 _SHADES = ("rgba(120,120,120,.13)", "rgba(120,120,120,.34)")
@@ -45,7 +45,7 @@ def _segment_row(log: PartitionLog, number: int) -> tuple[object, ...]:
     records = segment.log.batches
     offsets = f"{records[0].base_offset:,} – {records[-1].last_offset:,}" if records else "none yet"
     active = " (active)" if number == len(log.segments) - 1 else ""
-    name = join(tag("span", segment.stem, style=_MONO), active)
+    name = join(tag("span", segment.stem, style=f"{_MONO};font-size:90%"), active)
     counts = (len(records), len(segment.index), len(segment.time_index))
     return (name, f"{segment.size_bytes:,}", offsets, *(f"{count:,}" for count in counts))
 
