@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from labsupport.core.errors import BadInput
@@ -26,7 +27,7 @@ class PartitionLanes:
 
     partition: int
     replicas: Mapping[int, Sequence[Span]]
-    leaders: Sequence[int]  # node ids, each time another one led
+    leaders: Sequence[int | None]  # node ids, each time another one led; None: nobody did
     sizes: Sequence[int]  # of the ISR, each time it changed
 
 
@@ -76,7 +77,7 @@ class _History:
     elr: dict[int, tuple[int, ...]] = field(default_factory=dict)
     down: dict[int, str] = field(default_factory=dict)
     lanes: dict[tuple[int, int], list[tuple[float, str]]] = field(default_factory=dict)
-    leaders: dict[int, list[int]] = field(default_factory=dict)
+    leaders: dict[int, list[int | None]] = field(default_factory=dict)
     sizes: dict[int, list[int]] = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
 
@@ -105,9 +106,11 @@ class _History:
         number, node = int(event["partition"]), event.get("node")
         before = self.leader.get(number)
         self.leader[number] = node
+        led = self.leaders.setdefault(number, [])
+        if node != before:
+            led.append(node)
         if node is not None and node != before:
-            self.leaders.setdefault(number, []).append(node)
-            if len(self.leaders[number]) > 1:
+            if len(led) > 1:
                 self.marks.append(Mark(t, f"broker {node} leads {self._label(number)}", "leader"))
         elif node is None:
             self.marks.append(Mark(t, f"nobody leads {self._label(number)}", "leader"))
@@ -176,12 +179,19 @@ def caption(timeline: IsrTimeline) -> str:
 
 def plain(timeline: IsrTimeline) -> str:
     """The judged facts: no time, and no order in which replicas fell out."""
-    return "\n".join(_sentence(timeline, lanes).rstrip(".") for lanes in timeline.partitions)
+    return "\n".join(_sentence(timeline, lanes, _brokers(lanes)).rstrip(".") for lanes in timeline.partitions)
 
 
-def _sentence(timeline: IsrTimeline, lanes: PartitionLanes) -> str:
+def _brokers(lanes: PartitionLanes) -> list[int | None]:
+    """Who led, one after the other: that nobody did for a moment is seen on one machine and not on another."""
+    return [node for node, _ in groupby(node for node in lanes.leaders if node is not None)]
+
+
+def _sentence(timeline: IsrTimeline, lanes: PartitionLanes, leaders: Sequence[int | None] | None = None) -> str:
     label = f"{printable(timeline.topic, limit=60)}-{lanes.partition}"
-    led = f"led by broker {', then '.join(map(str, lanes.leaders))}" if lanes.leaders else "led by nobody"
+    names = ["nobody" if node is None else str(node) for node in (lanes.leaders if leaders is None else leaders)]
+    first = "" if names[:1] == ["nobody"] else "broker "
+    led = f"led by {first}{', then '.join(names)}" if names else "led by nobody"
     if not lanes.sizes:
         return f"{label}: {led}."
     least, last = min(lanes.sizes), lanes.sizes[-1]

@@ -89,6 +89,17 @@ def test_the_text_holds_no_time(tmp_path: Path) -> None:
     assert [span.what for span in shown.faults] == ["broker-1 killed"]
 
 
+def test_that_nobody_led_is_said_in_the_caption_and_not_compared(made: Made) -> None:
+    """Between two times of the same leader there was one without: "broker 2, then 2" would be nonsense."""
+    made.at(4, "leader", topic="flights", partition=0, node=None)
+    made.at(6, "leader", topic="flights", partition=0, node=2)
+    made.at(8, "leader", topic="flights", partition=0, node=1)
+    made.recording.flush()
+    shown = show.isr_timeline(made.recording, "flights")
+    assert "led by broker 2, then nobody, then 2, then 1;" in shown.html
+    assert "led by broker 2, then 1;" in repr(shown)
+
+
 def test_the_picture_names_lanes_unit_and_fault(tmp_path: Path) -> None:
     """And its label is the caption."""
     drawn = parse(isr_svg(isr_timeline(failover(tmp_path), "flights")))
