@@ -38,7 +38,23 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=None, help="the seed of random schedules; printed when left out")
     parser.addoption("--soak", action="store_true", help="200 rounds of everything that is random, in place of 20")
+    parser.addoption(
+        "--backend",
+        choices=["local", "docker", "kubernetes"],
+        default="local",
+        help="where the clusters of the tests run; those that cannot run there are skipped and say why",
+    )
     parser.addoption("--rounds", type=int, default=None, help="so many rounds of everything that is random")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    os.environ["KAFKA_LAB_BACKEND"] = config.getoption("--backend")
+    for marker in (
+        "contract: part of what every backend promises, and run on each of them in CI",
+        "local_only(why): looks at what only the local backend has",
+        "needs(*capabilities): names the capabilities of `cluster.broker.Capability` without which it makes no sense",
+    ):
+        config.addinivalue_line("markers", marker)
 
 
 @pytest.fixture

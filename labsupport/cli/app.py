@@ -20,6 +20,7 @@ _COMMANDS = {
     "replay": "labsupport.cli.replay",
     "claims": "labsupport.cli.claims",
     "doctor": "labsupport.cli.doctor",
+    "image": "labsupport.cli.image",
     "service": "labsupport.cli.service",
     "progress": "labsupport.cli.progress",
     "reset": "labsupport.cli.learner",

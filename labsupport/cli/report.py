@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def facts(record: ClusterRecord) -> dict[str, Any]:
     """The stable form of `--json`: brokers apart from what coordinates them, each with pid, address and log file.
 
-    `pid` is null while a node does not run; `owner_pid` is null for a cluster of `kafka-lab up`.
+    `pid` is null while a node does not run, and with `log_file` where it is no process of this machine: then `runs_in`
+    names its container or pod. `owner_pid` is null for a cluster of `kafka-lab up`.
     """
     nodes = _nodes(record)
     return {
@@ -25,6 +26,7 @@ def facts(record: ClusterRecord) -> dict[str, Any]:
         "cluster_id": record["cluster_id"],
         "coordination": record["coordination"],
         "version": record["version"],
+        "backend": record["spec"]["backend"],
         "owner_pid": record["owner_pid"],
         "folder": record["folder"],
         "brokers": [node for node in nodes if "broker" in node["roles"]],
@@ -38,10 +40,17 @@ def text(described: dict[str, Any]) -> str:
     until = "runs until `kafka-lab down`" if owner is None else f"ends with its notebook or program, pid {owner}"
     head = f"{described['name']}: Kafka {described['version']} ({described['coordination']}), {until}"
     rows = [
-        (node["name"], node["address"], node["state"], f"pid {node['pid']}" if node["pid"] else "", node["log_file"])
+        (node["name"], node["address"], node["state"], *_where(node, described["backend"]))
         for node in [*described["brokers"], *described["coordinators"]]
     ]
     return "\n".join([head, f"  {described['bootstrap_servers']}", *("  " + line for line in columns(rows))])
+
+
+def _where(node: dict[str, Any], backend: str) -> tuple[str, str]:
+    """What a reader can look at besides: a process and its log, or a container or pod by its name."""
+    if node["runs_in"]:
+        return {"docker": "container", "kubernetes": "pod"}.get(backend, backend), node["runs_in"]
+    return f"pid {node['pid']}" if node["pid"] else "", node["log_file"] or ""
 
 
 def columns(rows: Iterable[Sequence[object]]) -> list[str]:
@@ -62,10 +71,16 @@ def _nodes(record: ClusterRecord) -> list[dict[str, Any]]:
             "address": node["address"],
             "state": now.get(node["name"], {}).get("state", "unknown"),
             "pid": now.get(node["name"], {}).get("pid"),
-            "log_file": log_files[node["name"]],
+            "log_file": None if _runs_in(node) else log_files[node["name"]],
+            "runs_in": _runs_in(node),
         }
         for node in record["nodes"]
     ]
+
+
+def _runs_in(node: dict[str, Any]) -> str | None:
+    """The name of the container or pod that holds a node; None for a process of this machine."""
+    return node.get("container") or node.get("pod")
 
 
 def _processes(record: ClusterRecord) -> dict[str, dict[str, Any]]:

@@ -5,6 +5,7 @@ Start with `killed`; each file holds one fault.
 """
 
 from labsupport.faults.breaking import Fault
+from labsupport.faults.disconnected import disconnected
 from labsupport.faults.disk_full import disk_full
 from labsupport.faults.killed import killed
 from labsupport.faults.link_cut import link_cut
@@ -19,6 +20,7 @@ from labsupport.faults.tail_torn import tail_torn
 __all__ = [
     "Fault",
     "controller",
+    "disconnected",
     "disk_full",
     "follower_of",
     "killed",

@@ -19,6 +19,8 @@ from labsupport.core.folders import runtime_folder
 from labsupport.core.wait import wait_until
 from tests.marked import folders_of, processes_of
 
+pytestmark = pytest.mark.contract
+
 
 def test_every_broker_lists_all_of_them(cluster: Cluster) -> None:
     for broker in cluster.brokers:
@@ -106,10 +108,14 @@ def test_the_record_has_what_other_programs_need_and_is_private(cluster: Cluster
     record = json.loads(path.read_text())
     assert record["bootstrap_servers"] == cluster.bootstrap_servers
     assert {process["name"] for process in record["processes"]} >= {"broker-1", "broker-2", "broker-3"}
-    for process in record["processes"]:
-        assert Path(f"/proc/{process['pid']}").exists() and Path(process["log_file"]).exists()
     env = (runtime_folder() / f"{cluster.name}.env").read_text()
     assert env == f"export BOOTSTRAP={cluster.bootstrap_servers}\n"
+
+
+@pytest.mark.local_only("its nodes are processes of this machine, with a log file each")
+def test_the_record_names_processes_and_their_logs(cluster: Cluster) -> None:
+    for process in registry.find(cluster.name)["processes"]:
+        assert Path(f"/proc/{process['pid']}").exists() and Path(process["log_file"]).exists()
 
 
 def test_an_unknown_name_is_answered_with_the_names_that_run(cluster: Cluster) -> None:
@@ -117,6 +123,7 @@ def test_an_unknown_name_is_answered_with_the_names_that_run(cluster: Cluster) -
         Cluster.attach("nobody")
 
 
+@pytest.mark.local_only("looks at the command lines of its processes")
 def test_jmx_is_off_by_default(cluster: Cluster) -> None:
     for process in registry.find(cluster.name)["processes"]:
         assert "jmxremote" not in Path(f"/proc/{process['pid']}/cmdline").read_text()

@@ -44,6 +44,7 @@ def _all_well(cluster: Cluster, topic: Topic) -> bool:
     return all(broker.state == "running" for broker in cluster.brokers)
 
 
+@pytest.mark.contract
 def test_a_killed_leader_is_gone_and_another_broker_leads(cluster: Cluster, topic: Topic) -> None:
     """By role: the process ends, its port refuses, and the partition moves to a follower."""
     with faults.killed(faults.leader_of(cluster, topic)) as fault:
@@ -55,6 +56,7 @@ def test_a_killed_leader_is_gone_and_another_broker_leads(cluster: Cluster, topi
     assert _all_well(cluster, topic)
 
 
+@pytest.mark.contract
 def test_a_paused_broker_accepts_and_does_not_answer(cluster: Cluster, topic: Topic) -> None:
     """The kernel still takes connections for it; whoever waits for a word waits in vain."""
     broker = cluster.broker(3)
@@ -66,6 +68,7 @@ def test_a_paused_broker_accepts_and_does_not_answer(cluster: Cluster, topic: To
     assert _all_well(cluster, topic)
 
 
+@pytest.mark.contract
 def test_a_stopped_follower_is_out_of_the_isr_at_once(cluster: Cluster, topic: Topic) -> None:
     """Controlled shutdown: out before its process ends, so no waiting here."""
     with faults.stopped(faults.follower_of(cluster, topic)) as fault:
@@ -111,6 +114,7 @@ def test_what_the_reader_stopped_stays_stopped(cluster: Cluster, topic: Topic) -
     assert _all_well(cluster, topic)
 
 
+@pytest.mark.contract
 def test_the_recording_gets_the_fault(cluster: Cluster, topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
     """Began before anything is seen of it, healed when the broker is back."""
 

@@ -60,9 +60,9 @@ def send(cluster: Cluster, topic: Topic, **settings: Any) -> str:
     return send_with(producer, topic)
 
 
-def send_with(producer: Any, topic: Topic) -> str:
+def send_with(producer: Any, topic: Topic, record: bytes = b"x") -> str:
     outcome: list[str] = []
-    producer.produce(str(topic), b"x", on_delivery=lambda error, _: outcome.append(error.name() if error else ""))
+    producer.produce(str(topic), record, on_delivery=lambda error, _: outcome.append(error.name() if error else ""))
     producer.flush(30)
     return outcome[0]
 
@@ -251,6 +251,33 @@ def test_a_slow_link_to_the_leader_costs_a_client_its_delay_each_way(cluster: Cl
     assert held > 0
     assert send_with(producer, topic) == ""
     assert _late(cluster, CLIENTS) == held
+
+
+KBIT_PER_S, RECORD_BYTES = 160, 40_000  # two seconds a record
+
+
+def test_a_narrow_link_lets_a_record_through_as_fast_as_it_says(cluster: Cluster, topic: Topic) -> None:
+    """The bytes of the record need their time on the line, and the proxy has held them back. Before and after it, the
+    same record takes a small part of that."""
+    from confluent_kafka import Producer
+
+    patient = {"socket.timeout.ms": 30000, "message.timeout.ms": 30000, "compression.type": "none"}
+    producer = Producer(cluster.connection.confluent(**producer_config(**patient)), logger=_SILENT)
+    record, at_least_s = b"x" * RECORD_BYTES, RECORD_BYTES * 8 / (KBIT_PER_S * 1000)
+    assert send_with(producer, topic) == ""  # it has found its leader
+    assert _taken_s(producer, topic, record) < at_least_s / 2
+    before = _late(cluster, CLIENTS)
+    with faults.link_slowed("clients", faults.leader_of(cluster, topic), kbit_per_s=KBIT_PER_S):
+        assert _taken_s(producer, topic, record) >= at_least_s * 0.9
+    assert _late(cluster, CLIENTS) >= before + RECORD_BYTES / 2
+    assert _taken_s(producer, topic, record) < at_least_s / 2
+
+
+def _taken_s(producer: Any, topic: Topic, record: bytes) -> float:
+    """Seconds until one record was acknowledged."""
+    before_s = time.monotonic()
+    assert send_with(producer, topic, record) == ""
+    return time.monotonic() - before_s
 
 
 def test_acks_all_waits_for_the_slowest_follower_and_acks_1_does_not(cluster: Cluster, topic: Topic) -> None:

@@ -43,7 +43,9 @@ def _outcomes(load: Load, journal: Journal) -> Counter[str]:
     return outcomes
 
 
-@pytest.mark.parametrize("break_", [faults.killed, faults.stopped, faults.paused])
+@pytest.mark.parametrize(
+    "break_", [pytest.param(faults.killed, marks=pytest.mark.contract), faults.stopped, faults.paused]
+)
 def test_with_acks_all_nothing_acknowledged_is_lost_when_the_leader_goes(cluster: Cluster, break_: Any) -> None:
     """Two more replicas have each record, whichever way the leader leaves; idempotence keeps doubles out."""
     name = f"all-{break_.__name__}"

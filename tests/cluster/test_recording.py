@@ -65,6 +65,7 @@ def without_a_read(recording: Recording, folder: Path) -> Recording:
     return copy
 
 
+@pytest.mark.contract
 def test_a_killed_leader_is_seen_from_the_signal_to_the_next_acknowledged_write(
     cluster: Cluster, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from labsupport.cluster import registry
+from labsupport.cluster.broker import Capability
 from labsupport.cluster.cluster import Cluster
 from labsupport.cluster.zookeeper import four_letter_word
 from labsupport.core.errors import StartError
@@ -43,6 +44,8 @@ def test_kafka_3_runs_in_kraft_mode_too() -> None:
         assert cluster.create_topic("t").leader() == 1
 
 
+@pytest.mark.contract
+@pytest.mark.needs(Capability.SEVERAL_LOG_DIRS)
 def test_racks_and_log_folders_reach_the_brokers() -> None:
     with Cluster.start(brokers=2, racks=["north", "south"], log_dirs=2) as cluster:
         cluster.create_topic("spread", partitions=12, replication_factor=1)
@@ -60,6 +63,7 @@ def _described(cluster: Cluster) -> list[dict[str, object]]:
         admin.close()
 
 
+@pytest.mark.needs(Capability.JMX)
 def test_jmx_listens_on_loopback_and_refuses_whoever_has_no_password() -> None:
     with Cluster.start(brokers=1, jmx=True) as cluster:
         facts = cluster.brokers[0].facts
@@ -90,6 +94,7 @@ def _ask_jmx(port: int, user: str, password: str) -> str:
     return result.stdout + result.stderr
 
 
+@pytest.mark.contract
 def test_two_clusters_live_side_by_side() -> None:
     with Cluster.start(brokers=1, name="one") as one, Cluster.start(brokers=1, name="two") as two:
         assert one.cluster_id != two.cluster_id
@@ -98,6 +103,7 @@ def test_two_clusters_live_side_by_side() -> None:
         assert [record["name"] for record in registry.running()] == ["one", "two"]
 
 
+@pytest.mark.contract
 def test_a_setting_that_kafka_refuses_ends_in_the_brokers_own_words() -> None:
     with pytest.raises(StartError, match=r"num\.io\.threads"):
         Cluster.start(brokers=1, name="bad-setting", config={"num.io.threads": "many"})

@@ -1,0 +1,51 @@
+"""What tests must see of a cluster past our own code: what it has left, and a client within its network. By backend."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+from labsupport.cluster.cluster import Cluster
+from labsupport.provision.tool_jvm import output_of
+from tests.marked import folders_of, processes_of
+
+INTERNAL_PORT = 9094
+
+
+def things_of(name: str, backend: str) -> list[str]:
+    """Everything that a cluster has on this machine and where it runs, each as a word."""
+    here = [f"process {pid}" for pid in processes_of(name)] + [f"file {path}" for path in folders_of(name)]
+    return here + (docker_things(name) if backend == "docker" else [])
+
+
+def docker_things(name: str) -> list[str]:
+    """Containers, networks and volumes of a cluster, as Docker's own program lists them."""
+    found = []
+    for kind, arguments in (("container", ["-a"]), ("network", [])):
+        told = _docker(kind, "ls", *arguments, "--format", "{{json .}}").splitlines()
+        names = [str(thing.get("Names") or thing.get("Name")) for thing in map(json.loads, told)]
+        found += [f"{kind} {word}" for word in names if word.startswith(f"kafka-lab-{name}-")]
+    return found
+
+
+def volumes() -> set[str]:
+    """The names of all volumes that Docker's engine has."""
+    return set(_docker("volume", "ls", "-q").split())
+
+
+def _docker(*arguments: str) -> str:
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def console_consumer(cluster: Cluster, topic: str, *, backend: str, records: int) -> list[str]:
+    """Values that Kafka's own consumer reads from within the cluster's network, where brokers go by other addresses."""
+    arguments = ["--topic", topic, "--from-beginning", "--max-messages", str(records), "--timeout-ms", "60000"]
+    if backend == "docker":
+        facts: Any = cluster.broker(1).facts
+        inspected = json.loads(_docker("inspect", facts.container))[0]
+        inside = ["run", "--rm", "--network", facts.network, inspected["Config"]["Image"]]
+        program = ["/opt/kafka/bin/kafka-console-consumer.sh", "--bootstrap-server", f"broker-2:{INTERNAL_PORT}"]
+        return _docker(*inside, *program, *arguments).splitlines()
+    servers = ["--bootstrap-server", cluster.bootstrap_servers]
+    return output_of("console-consumer", [*servers, *arguments], version=cluster.spec.version).splitlines()
