@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kafka.admin import KafkaAdminClient
 
     from labsupport.clients.load import Load
+    from labsupport.cluster.kubernetes.space import Space
 
 MOST_TIMEOUT_S = 3600
 
@@ -44,6 +45,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         self.spec, self.cluster_id = spec, cluster_id
         self._backend, self._undo = backend, ExitStack()
         self._asked_last = 1
+        self._space: Space | None = None
         if on_close is not None:
             self._undo.callback(on_close)
         self.recording: Journal = NullJournal()
@@ -183,6 +185,21 @@ class Cluster(AbstractContextManager["Cluster"]):
     def links(self) -> Links:
         """The links between clients and nodes, and their traffic. Raises `BadInput` without `links=True`."""
         return self.brokers[0].links
+
+    @property
+    def kubernetes(self) -> Space:
+        """What Kubernetes has of this cluster: pods, services, claims. Raises `BadInput` where it runs elsewhere."""
+        if self.spec.backend != "kubernetes":
+            raise BadInput(
+                f"The cluster {self.name} does not run on Kubernetes.",
+                fix="Use Cluster.start(backend='kubernetes'), or KAFKA_LAB_BACKEND=kubernetes.",
+            )
+        if self._space is None:
+            from labsupport.cluster.kubernetes.space import space_of
+
+            self._space = space_of(self)
+            self._undo.callback(self._space.close)
+        return self._space
 
     def broker(self, node_id: int) -> Node:
         """A broker by its id. Raises `BadInput` when there is none."""

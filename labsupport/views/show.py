@@ -6,7 +6,7 @@ a page can show it and hand it to a claim.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ from labsupport.views.markup import join, tag
 if TYPE_CHECKING:
     from labsupport.claims import Judgement
     from labsupport.cluster.cluster import Cluster
+    from labsupport.cluster.kubernetes.space import Space
+    from labsupport.cluster.kubernetes.space_facts import Pod
     from labsupport.observe import Failover, HistoryVerdict, Recording
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "judgement",
     "judgements",
     "partition_log",
+    "pods",
     "recording",
     "replay",
     "stamps",
@@ -162,6 +165,16 @@ def partition_log(source: Cluster | Recording, topic: object, partition: int = 0
         return Display(strip, still, log_strip.plain(strip), story=story)
 
     return _moving(source, make, ("log", str(topic), partition))
+
+
+def pods(space: Space, owner: str = "", *, before: Sequence[Pod] = ()) -> Display:
+    """The pods of a namespace, or of one StatefulSet or Deployment in it, on their nodes and with their volumes.
+
+    `before`: pods as they were, to be compared with those that have their names now.
+    """
+    from labsupport.views.pods import pods_display
+
+    return pods_display(space.pods(owner), space.nodes(), before)
 
 
 def stamps(seen: Failover) -> Display:
