@@ -21,6 +21,7 @@ _COMMANDS = {
     "claims": "labsupport.cli.claims",
     "doctor": "labsupport.cli.doctor",
     "image": "labsupport.cli.image",
+    "kubernetes": "labsupport.cli.kubernetes",
     "service": "labsupport.cli.service",
     "progress": "labsupport.cli.progress",
     "reset": "labsupport.cli.learner",

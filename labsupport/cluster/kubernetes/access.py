@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from labsupport.core.errors import BadInput, LabError
 CONTEXT_VARIABLE = "KAFKA_LAB_CONTEXT"
 CONFIG_VARIABLE = "KUBECONFIG"
 # What a program that speaks to Kubernetes may need besides: proxies, certificates, and where log-in helpers look.
-_KEPT = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_KEPT: tuple[str, ...] = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _KEPT += tuple(word for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY") for word in (name, name.lower()))
 _KEPT += ("AWS_PROFILE", "AWS_CONFIG_FILE", "CLOUDSDK_CONFIG", "AZURE_CONFIG_DIR", "KAFKA_LAB_RUNTIME")
 _KEPT += ("XDG_RUNTIME_DIR",)
@@ -43,7 +44,9 @@ class Access:
 
 def find_access() -> Access:
     """$KAFKA_LAB_CONTEXT of $KUBECONFIG (`~/.kube/config`), or the current context. Raises `LabError` without one."""
-    from kubernetes.config import ConfigException, list_kube_config_contexts
+    from kubernetes import config
+
+    contexts_of: Callable[..., tuple[list[dict[str, str]], dict[str, str] | None]] = config.list_kube_config_contexts
 
     kubeconfig = os.environ.get(CONFIG_VARIABLE) or str(Path.home() / ".kube" / "config")
     if not any(Path(path).is_file() for path in kubeconfig.split(os.pathsep)):
@@ -52,8 +55,8 @@ def find_access() -> Access:
             fix="Run `kafka-lab kubernetes create`, or let KUBECONFIG name the file of your cluster.",
         )
     try:
-        contexts, current = list_kube_config_contexts(config_file=kubeconfig)
-    except (ConfigException, OSError) as error:
+        contexts, current = contexts_of(config_file=kubeconfig)
+    except (config.ConfigException, OSError) as error:
         raise LabError(
             f"The kubeconfig {kubeconfig} names no context to use ({str(error).rstrip('.')}).",
             fix=f"Choose one with `kubectl config use-context`, or by {CONTEXT_VARIABLE}.",
@@ -62,7 +65,8 @@ def find_access() -> Access:
     names = sorted(context["name"] for context in contexts)
     if wanted not in names:
         raise BadInput(
-            f"The kubeconfig has no context {wanted!r}.", fix=f"It has: {', '.join(names) or 'none'} ({CONTEXT_VARIABLE})."
+            f"The kubeconfig has no context {wanted!r}.",
+            fix=f"It has: {', '.join(names) or 'none'} ({CONTEXT_VARIABLE}).",
         )
     return Access(kubeconfig, wanted)
 

@@ -7,7 +7,7 @@ objects are not used; a manifest is a dict already.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 from urllib.parse import urlencode
@@ -76,15 +76,20 @@ class Api:
         from kubernetes import config
 
         self.access = access
+        new_client: Callable[..., Any] = config.new_client_from_config
         try:
-            self._client = config.new_client_from_config(
-                config_file=access.kubeconfig, context=access.context, persist_config=False
-            )
+            self._client = new_client(config_file=access.kubeconfig, context=access.context, persist_config=False)
         except (config.ConfigException, OSError) as error:
             raise LabError(
                 f"The context {access.context} of the kubeconfig cannot be used ({printable(error).rstrip('.')}).",
                 fix="`kubectl get nodes` should say the same; correct the file, or choose another context.",
             ) from error
+        if (
+            not self._client.configuration.verify_ssl
+        ):  # as the kubeconfig wants it; one word of it a request is too many
+            import urllib3
+
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     # -- requests
 
@@ -173,7 +178,9 @@ class Api:
         query = {"fieldManager": MANAGER, "force": "true"}
         return self.request("PATCH", path, query=query, body=item, content_type=APPLY)
 
-    def patch(self, kind: str, name: str, namespace: str, body: Object, *, sub: str = "", how: str = STRATEGIC) -> Object:
+    def patch(
+        self, kind: str, name: str, namespace: str, body: Object, *, sub: str = "", how: str = STRATEGIC
+    ) -> Object:
         return self.request("PATCH", path_of(kind, namespace, name, sub), body=body, content_type=how)
 
     def delete(self, kind: str, name: str, namespace: str = "", **options: object) -> None:
@@ -194,7 +201,9 @@ class Api:
             for line in _lines(response):
                 event = json.loads(line)
                 if event["type"] == "ERROR":
-                    raise _refusal("GET", path_of(kind, namespace), int(event["object"].get("code", 500)), event["object"])
+                    raise _refusal(
+                        "GET", path_of(kind, namespace), int(event["object"].get("code", 500)), event["object"]
+                    )
                 yield event["type"], event["object"]
 
     # -- pods
@@ -213,8 +222,9 @@ class Api:
         """Run a program in a container; its exit code and standard output. Raises `ExecError` when it cannot be."""
         import websocket
         from kubernetes.client import ApiException
-        from kubernetes.stream import ws_client
+        from kubernetes.stream import ws_client as untyped
 
+        ws_client: Any = untyped
         query = [("container", container), ("stdout", "true"), ("stderr", "true")]
         query += [("command", word) for word in argv]
         url = self._client.configuration.host + path_of("Pod", namespace, pod, "exec")
@@ -273,13 +283,13 @@ def _exit_code(words: bytes) -> int:
 
 def _refusal(method: str, path: str, status: int, answer: Object) -> ApiError:
     message = printable(answer.get("message") or answer.get("text") or f"status {status}", limit=400)
-    fix = "Ask whoever runs the cluster for that right, or choose another context (KAFKA_LAB_CONTEXT)." * (status == 403)
+    fix = "Ask whoever runs the cluster for that right, or choose another context (KAFKA_LAB_CONTEXT)."
     return ApiError(
         f"Kubernetes refused {method} {path.rpartition('/')[2]}: {message.rstrip('.')}.",
         status=status,
         reason=str(answer.get("reason", "")),
         message=message,
-        fix=fix,
+        fix=fix if status == 403 else "",
     )
 
 

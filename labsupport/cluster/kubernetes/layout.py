@@ -51,7 +51,7 @@ class Layout:
         return places(self.spec)
 
     def host(self, place: Place) -> str:
-        """The pod's name in DNS. Short of the cluster's domain, which one cannot know, and whole for other namespaces."""
+        """The pod's name in DNS: for every namespace, and without the cluster's domain, which one cannot know."""
         return f"{place.name}.{PLURAL[place.component]}.{self.namespace}.svc"
 
     def log_dirs(self, place: Place) -> tuple[str, ...]:

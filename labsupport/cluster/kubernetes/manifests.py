@@ -36,7 +36,7 @@ class Wanted:
 
 def load(mode: str, folder: Path = FOLDER) -> list[Object]:
     """The objects of one mode, `kraft` or `zookeeper`, in the order of its kustomization. Raises `LabError`."""
-    import yaml
+    import yaml  # type: ignore[import-untyped]
 
     path = folder / mode
     if path.is_file():

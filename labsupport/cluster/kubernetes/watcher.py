@@ -1,0 +1,161 @@
+"""Started by the supervisor and kept alive by it: tells it how the pods of its cluster are, and what happens to them.
+
+    python -m labsupport.cluster.kubernetes.watcher --name NAME --folder FOLDER --namespace NAMESPACE --nodes NAME …
+
+It is the only one that does. Each kind of object is listed and then watched, and listed anew every half minute and
+after whatever breaks a watch, so an event that was missed is made up for. It has the port-forward to a node started
+when its pod runs, and started again when another pod has taken its place.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from labsupport.cluster.kubernetes.access import find_access
+from labsupport.cluster.kubernetes.api import Api, ApiError, Object, path_of
+from labsupport.cluster.kubernetes.names import forward_of
+from labsupport.cluster.kubernetes.news import Memory, News, of_event
+from labsupport.cluster.kubernetes.pods import Seen, seen, status_of
+from labsupport.cluster.supervised import Supervised
+from labsupport.core.errors import LabError, NotRunning
+
+RELIST_S = 30
+BROKEN_S = 1.0
+MOST_EVENTS_KNOWN = 5_000
+
+
+class Watcher:
+    """Reports one cluster."""
+
+    def __init__(self, supervised: Supervised, api: Api, namespace: str, nodes: Sequence[str]) -> None:
+        self._supervised, self._api, self._namespace, self._nodes = supervised, api, namespace, tuple(nodes)
+        self._lock = threading.Lock()
+        self._memory = Memory()
+        self._reported: dict[str, Seen] = {}
+        self._uids: dict[str, str] = {}
+        self._events: dict[str, None] = {}
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Until the supervisor is gone."""
+        for kind, namespace, take in (
+            ("Pod", self._namespace, self._take_pod),
+            ("Event", self._namespace, self._take_event),
+            ("PersistentVolumeClaim", self._namespace, self._take_claim),
+            ("Node", "", self._take_node),
+        ):
+            threading.Thread(target=self._follow, args=(kind, namespace, take), daemon=True).start()
+        self._over.wait()
+
+    # -- following
+
+    def _follow(self, kind: str, namespace: str, take: Callable[[str, Object | None], None]) -> None:
+        known: set[str] = set()
+        while not self._over.is_set():
+            try:
+                listed = self._api.request("GET", path_of(kind, namespace))
+                names = {item["metadata"]["name"] for item in listed["items"]}
+                for name in known - names:
+                    self._quietly(take, name, None)
+                known = names
+                for item in listed["items"]:
+                    self._quietly(take, item["metadata"]["name"], item)
+                since = listed["metadata"]["resourceVersion"]
+                for what, item in self._api.watch(kind, namespace, since, timeout_s=RELIST_S):
+                    name = item["metadata"]["name"]
+                    (known.discard if what == "DELETED" else known.add)(name)
+                    self._quietly(take, name, None if what == "DELETED" else item)
+            except ApiError as error:
+                print(f"{kind}: {error}", file=sys.stderr, flush=True)
+                if error.status == 403:  # such as nodes, for who may only use a namespace
+                    return
+                self._over.wait(BROKEN_S)
+
+    def _quietly(self, take: Callable[[str, Object | None], None], name: str, item: Object | None) -> None:
+        try:
+            with self._lock:
+                take(name, item)
+        except NotRunning:
+            self._over.set()
+        except LabError as error:
+            print(f"{name}: {error}", file=sys.stderr, flush=True)
+
+    # -- pods
+
+    def _take_pod(self, name: str, pod: Object | None) -> None:
+        if name not in self._nodes:
+            return
+        if pod is not None:
+            self._tell(name, *self._memory.restarts(pod))
+        self._report(name, pod)
+        self._forward(name, pod)
+
+    def _report(self, name: str, pod: Object | None) -> None:
+        found = seen(pod)
+        status = status_of(pod or {})
+        if self._reported.get(name) == found and found.state == "stopped":
+            return
+        answer = self._supervised.ask("seen", name=name, state=found.state, life=found.life, detail=found.detail)
+        self._reported[name] = found
+        if found.state == "running" and status.get("ready") and answer.get("state") == "starting":
+            self._supervised.ask("note", name=name, what="ready")  # Kubernetes started it: nobody of ours is waiting
+
+    def _forward(self, name: str, pod: Object | None) -> None:
+        if pod is None or seen(pod).state == "stopped":
+            return
+        uid, known = pod["metadata"]["uid"], self._uids.get(name)
+        if uid == known:
+            return
+        forward = forward_of(name)
+        with suppress(LabError):  # not every node has one
+            if known is None:
+                self._supervised.ask("start", name=forward)
+            else:
+                self._supervised.ask("signal", name=forward, signal_name="TERM")
+        self._uids[name] = uid
+
+    # -- news
+
+    def _take_event(self, _name: str, event: Object | None) -> None:
+        if event is None or event["metadata"]["uid"] in self._events:
+            return
+        if len(self._events) >= MOST_EVENTS_KNOWN:
+            self._events.pop(next(iter(self._events)))
+        self._events[event["metadata"]["uid"]] = None
+        found = of_event(event)
+        if found is not None:
+            self._tell(event.get("involvedObject", {}).get("name", ""), found)
+
+    def _take_claim(self, name: str, claim: Object | None) -> None:
+        self._tell(name.partition("-")[2], *self._memory.claim(claim, name))
+
+    def _take_node(self, name: str, node: Object | None) -> None:
+        self._tell("", *self._memory.node(node, name))
+
+    def _tell(self, about: str, *found: News) -> None:
+        """The supervisor keeps events by node; what is no node's is told under the first one's name."""
+        for one in found:
+            name = about if about in self._nodes else self._nodes[0]
+            self._supervised.ask("note", name=name, what="kubernetes", detail=json.dumps(one))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--namespace", required=True)
+    parser.add_argument("--nodes", nargs="+", required=True)
+    arguments = parser.parse_args()
+    supervised = Supervised(arguments.name, arguments.folder)
+    Watcher(supervised, Api(find_access()), arguments.namespace, arguments.nodes).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
