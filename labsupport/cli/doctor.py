@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -209,15 +208,19 @@ def _in_use(folder: str) -> bool:
 
 
 def docker() -> Finding:
-    """A client on the PATH and an engine that answers it."""
-    should, look = "Docker answers (only for the chapters on containers)", "Install Docker and start its engine."
-    client = shutil.which("docker")
-    if client is None:
-        return Finding.of(False, should=should, saw="no `docker` on the PATH", look=look)
-    version, trouble = _ask([client, "version", "--format", "{{.Server.Version}}"])
-    if trouble:
-        return Finding.of(False, should=should, saw=f"no engine: {trouble}", look="Start Docker's engine.")
-    return Finding.of(True, should=should, saw=f"engine {version}")
+    """An engine that answers, and what it has; what dead clusters left in it is removed."""
+    from labsupport.cluster.docker import owners
+    from labsupport.cluster.docker.engine import engine, told_plainly
+
+    should = "Docker's engine answers (only for --backend docker)"
+    try:
+        with told_plainly("The engine does not tell what it has"):
+            told = engine(answer_within_s=ASK_TIMEOUT_S).info()
+        swept = owners.sweep()
+    except LabError as error:
+        return Finding.of(False, should=should, saw=error.what, look=error.fix)
+    saw = f"engine {told['ServerVersion']} with {told['MemTotal'] // 2**20:,} MB of memory"
+    return Finding.of(True, should=should, saw=" · ".join([saw, *(f"removed {name}" for name in swept)]))
 
 
 def kubeconfig() -> Finding:
@@ -260,16 +263,6 @@ def _disk(folder: Path, needed_mb: int, remedy: str) -> Finding:
         saw=f"{free_mb:,} MB free" if writable else "it cannot be written",
         look=f"{remedy}, or {'free some space' if writable else 'make it writable'}.",
     )
-
-
-def _ask(command: list[str]) -> tuple[str, str]:
-    """The first line of what a program answers, and what went wrong."""
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=ASK_TIMEOUT_S, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return "", type(error).__name__
-    lines = (answer.stderr if answer.returncode else answer.stdout).strip().splitlines() or [""]
-    return (lines[0], "") if answer.returncode == 0 else ("", lines[-1] or f"exit code {answer.returncode}")
 
 
 def _facts(check: Check) -> dict[str, object]:

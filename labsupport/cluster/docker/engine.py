@@ -20,19 +20,19 @@ ANSWER_WITHIN_S = 300  # an engine that removes or starts many containers at onc
 VARIABLES = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_CONFIG", "DOCKER_CONTEXT")
 
 
-def engine() -> DockerClient:
+def engine(*, answer_within_s: float = ANSWER_WITHIN_S) -> DockerClient:
     """The engine that Docker's own client would use. Raises `LabError` when it is not there, or not allowed."""
-    return _engine(os.getpid(), tuple(os.environ.get(name) for name in VARIABLES))
+    return _engine(os.getpid(), tuple(os.environ.get(name) for name in VARIABLES), answer_within_s)
 
 
-@lru_cache(maxsize=1)
-def _engine(_pid: int, _variables: tuple[str | None, ...]) -> DockerClient:
+@lru_cache(maxsize=2)
+def _engine(_pid: int, _variables: tuple[str | None, ...], answer_within_s: float) -> DockerClient:
     testcontainers_without_ryuk()
     from docker.errors import DockerException
     from testcontainers.core.docker_client import DockerClient as Client
 
     try:
-        return Client(timeout=ANSWER_WITHIN_S).client
+        return Client(timeout=answer_within_s).client
     except (DockerException, OSError) as error:
         raise no_engine(error) from error
 

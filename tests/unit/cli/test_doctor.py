@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -92,25 +93,21 @@ def test_a_kubeconfig_is_read_as_kubectl_does(
     assert saw in finding.saw and (finding.outcome is Outcome.SOLVED) == saw.startswith("context")
 
 
-@pytest.mark.parametrize(
-    ("script", "outcome", "saw"),
-    [
-        ("echo 27.1", Outcome.SOLVED, "engine 27.1"),
-        ("echo Cannot connect >&2; exit 1", Outcome.NOT_YET, "no engine: Cannot connect"),
-        (None, Outcome.NOT_YET, "no `docker`"),
-    ],
-)
-def test_docker_is_a_client_and_an_engine(
-    script: str | None, outcome: Outcome, saw: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A client without an engine is told apart from no client."""
-    if script is not None:
-        client = tmp_path / "docker"
-        client.write_text(f"#!/bin/sh\n{script}\n")
-        client.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
+def test_docker_is_an_engine_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its version and its memory; no program of Docker's is needed for that."""
+    fake = SimpleNamespace(info=lambda: {"ServerVersion": "27.1", "MemTotal": 2**33})
+    monkeypatch.setattr("labsupport.cluster.docker.engine.engine", lambda **_: fake)
+    monkeypatch.setattr("labsupport.cluster.docker.owners.sweep", lambda: ["kafka-lab-old-01234567"])
     finding = doctor.docker()
-    assert finding.outcome is outcome and saw in finding.saw
+    assert finding.outcome is Outcome.SOLVED
+    assert finding.saw == "engine 27.1 with 8,192 MB of memory · removed kafka-lab-old-01234567"
+
+
+def test_no_engine_is_a_finding_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    finding = doctor.docker()
+    assert finding.outcome is Outcome.NOT_YET
+    assert finding.saw.startswith("No Docker engine answers") and finding.look.startswith("Start it")
 
 
 def test_a_folder_that_nobody_owns_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
