@@ -91,6 +91,19 @@ def test_a_planted_fault_is_found(tmp_path: Path, browser: Browser, planted: str
     reader.page.context.close()
 
 
+def test_the_first_page_leads_to_every_page_and_every_lab(address: str, browser: Browser) -> None:
+    """In its text, not in the navigation alone, which a narrow window hides."""
+    page = Reader(browser, Look("light", 360)).page
+    page.goto(address)
+    linked = {link.get_attribute("href") for link in page.locator("article a").all()}
+    assert linked >= {f"notebooks/{path.stem}.html" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert linked >= {f"labs/{path.parent.name}/lab.html" for path in (ROOT / "labs").glob("*/lab.ipynb")}
+    page.goto(f"{address}notebooks/00-start-here.html")
+    page.locator("article").get_by_role("link", name="a replica is missing").click()
+    page.get_by_role("heading", level=1, name="Lab: three replicas, two in sync").wait_for()
+    page.context.close()
+
+
 # --- Predictions ----------------------------------------------------------------------------------------------------
 
 ASKING = "notebooks/00-start-here.html"
@@ -244,6 +257,9 @@ def test_pictures_are_replays(tmp_path: Path, browser: Browser, gallery: Path, l
     assert reader.page.get_by_test_id("leader-of flights-0").inner_text() == "broker-2"
     reader.page.keyboard.press("Home")
     assert reader.page.get_by_test_id("partition flights-0").count() == 0
+    for words in reader.page.locator(":is(.kl-caption, .kl-note, .kl-controls):visible").all():
+        box = words.bounding_box()  # the picture may be wider and scroll; what is said about it may not
+        assert box is not None and box["x"] + box["width"] <= look.width, words.inner_text()
     reader.page.screenshot(path=gallery / "site" / f"replays-{look}.png", full_page=True, animations="disabled")
     reader.page.context.close()
 
