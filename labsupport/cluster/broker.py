@@ -23,6 +23,7 @@ class Capability(Enum):
     DISK = "log folders can be filled, lost and torn"
     LINKS = "links between clients and nodes can be cut, slowed and silenced"
     NETWORK = "a node can be taken off its network"
+    PODS = "nodes are pods of Kubernetes"
 
 
 class Disk(Protocol):

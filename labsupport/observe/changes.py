@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ STATES = {
 }
 STALE_S = 10.0  # a broker that was frozen answers for some seconds with what it knew before
 SIGHTINGS = 4  # of an old state in a row, before it is believed in that time; any broker may be asked
+KUBERNETES = "kubernetes"  # what that backend's watcher tells: JSON of object, reason and message
 SEGMENTS_LIMIT = 64  # the newest of a partition
 
 
@@ -41,7 +43,11 @@ class Changes:
         self._stale_until_s = float("-inf")
 
     def process(self, event: ProcessEvent) -> None:
-        """A process began, ended, froze. Always written."""
+        """A process began, ended, froze: always written. Or what Kubernetes did, while there is room."""
+        if event.what == KUBERNETES:
+            if self._room():
+                self._journal.event(KUBERNETES, t_s=event.t_s, **_news(event.detail))
+            return
         with self._lock:
             if event.what == "resumed":
                 self._stale_until_s = event.t_s + STALE_S
@@ -193,6 +199,16 @@ class _Settled:
             return None
         self.previous, self.value, self._seen = self.value, value, 0
         return self._new_s
+
+
+def _news(detail: str) -> dict[str, str]:
+    """What happened to an object of Kubernetes; its watcher has cut and escaped the words."""
+    try:
+        found = json.loads(detail)
+    except ValueError:
+        found = None
+    found = found if isinstance(found, dict) else {"reason": detail}
+    return {name: str(found.get(name, "")) for name in ("object", "reason", "message")}
 
 
 def _is_elr(key: tuple[object, ...], seen: _Settled) -> bool:

@@ -50,6 +50,7 @@ class KubernetesNode(Node):
             Capability.ZOOKEEPER,
             Capability.SEVERAL_LOG_DIRS,
             Capability.RACKS,
+            Capability.PODS,
         }
     )
 

@@ -34,7 +34,7 @@ class LocalNode(Node):
     """See `broker.Broker` for what each method promises."""
 
     facts: LocalFacts
-    can: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.NETWORK}
+    can: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.NETWORK, Capability.PODS}
 
     @property
     def log_file(self) -> Path:

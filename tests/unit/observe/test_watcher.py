@@ -116,6 +116,17 @@ class TestChanges:
             {"what": "log dir", "node": "broker-1", "log_dir": 1, "state": "online"},
         ]
 
+    def test_what_kubernetes_does_is_written_with_its_own_words(self, recording: Recording) -> None:
+        """Of a pod, a claim, a node: not as a process's state. What is no JSON is still told."""
+        changes = Changes(recording)
+        for detail in ('{"object":"pod/broker-1","reason":"Killing","message":"Stopping container"}', "odd"):
+            told = ProcessEvent(number=1, t_s=0.0, node="broker-1", node_id=1, what="kubernetes", detail=detail, pid=0)
+            changes.process(told)
+        assert events(recording) == [
+            {"what": "kubernetes", "object": "pod/broker-1", "reason": "Killing", "message": "Stopping container"},
+            {"what": "kubernetes", "object": "", "reason": "odd", "message": ""},
+        ]
+
     def test_without_room_a_change_waits_and_the_last_word_is_true(self, recording: Recording) -> None:
         """Whatever flapped meanwhile is left out; what stands when there is room is written, as of when it was so."""
         room = [True]
