@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -35,7 +35,7 @@ class Elsewhere:
     node_id: int = 1
     name: str = "broker-1"
     address: str = "127.0.0.1:1"
-    journal: NullJournal = NullJournal()
+    journal: NullJournal = field(default_factory=NullJournal)
 
 
 @pytest.mark.parametrize("fault", ALL, ids=lambda fault: fault.__name__)
