@@ -81,7 +81,7 @@ def test_racks_reach_the_brokers_in_their_order(cluster: Cluster) -> None:
 def test_a_setting_by_its_dotted_name_is_what_the_broker_runs_with(cluster: Cluster) -> None:
     from confluent_kafka.admin import AdminClient, ConfigResource
 
-    admin = AdminClient(cluster.connection.confluent())
+    admin = AdminClient(cluster.connection.confluent(log_level=0))
     resource = ConfigResource(ConfigResource.Type.BROKER, "3")
     settings = admin.describe_configs([resource])[resource].result(timeout=60)
     assert settings["log.retention.ms"].value == str(RETENTION_MS)
@@ -168,7 +168,7 @@ def test_a_fault_that_a_backend_cannot_do_is_refused_and_nothing_is_broken(clust
     with pytest.raises(BadInput, match="started without links"), faults.link_cut("clients", broker):
         pass
     if Capability.DISK not in broker.supports:
-        with pytest.raises(BadInput, match="cannot be broken"), faults.log_dir_lost(broker):
+        with pytest.raises(BadInput, match="cannot be broken"), faults.log_dir_lost(broker, 0):
             pass
     assert all(broker.state == "running" for broker in cluster.brokers)
 
