@@ -70,6 +70,8 @@ def volumes(pods: Sequence[Pod]) -> str:
         return "no volume"
     if len(claims) == 1 and len(pods) > 1:
         return "one volume for all"
+    if len(claims) == len(pods) == 1:
+        return "a volume of its own"
     return "a volume each" if len(claims) == len(pods) else f"{len(claims)} volumes"
 
 

@@ -116,6 +116,19 @@ class Steps:
         return max(len(there) for there, _ in self._counted())
 
     @property
+    def most_away(self) -> int:
+        """How many names were without a pod at most, from when one was asked to end until another was ready."""
+        away: set[str] = set()
+        most = 0
+        for step in self.steps:
+            if step.what == "ending":
+                away.add(step.pod.name)
+            elif step.what == "ready":
+                away.discard(step.pod.name)
+            most = max(most, len(away))
+        return most
+
+    @property
     def fewest_ready(self) -> int:
         """How many were ready at least; one that is ending does not count."""
         return min(len(ready) for _, ready in self._counted())

@@ -114,7 +114,9 @@ class TestSteps:
         assert (surge.most_at_once, surge.fewest_ready) == (3, 2)
         order = (Step(old[1], "ending"), Step(old[1], "gone"), Step(new[1], "created"), Step(new[1], "ready"))
         in_place = Steps(tuple(old), order)
-        assert (in_place.most_at_once, in_place.fewest_ready) == (2, 1)
+        assert (in_place.most_at_once, in_place.fewest_ready, in_place.most_away) == (2, 1, 1)
+        both = Steps(tuple(old), (Step(old[1], "ending"), Step(old[0], "ending"), Step(new[1], "ready")))
+        assert both.most_away == 2
         assert in_place.order("ending") == ["p1"] and list(in_place) == in_place.lines()
 
     def test_can_be_asked_for_one_owner(self) -> None:
