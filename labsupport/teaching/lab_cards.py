@@ -14,8 +14,8 @@ _TITLES = {
     Outcome.COULD_NOT_CHECK: "Could not check: nothing is held against you",
 }
 _SMALL = "font-size:85%;opacity:.85"
-_LABEL = "padding:0 1em 0 0;text-align:left;vertical-align:top;opacity:.85;font-weight:400"
-_WORDS = "padding:0;text-align:left;vertical-align:top"
+_LABEL = "padding:.1em 1em .1em 0;text-align:left;vertical-align:top;opacity:.85;font-weight:400"
+_WORDS = "padding:.1em 0;text-align:left;vertical-align:top"
 _PRE = "margin:.3em 0;padding:.5em .8em;overflow-x:auto;white-space:pre;border:1px solid #787878;background:none"
 
 
@@ -31,7 +31,7 @@ def _finding(finding: Finding) -> str:
         rows = _row("saw", saw) + _row(
             "look", f"<code>{for_html(finding.look, limit=300)}</code>" if finding.look else ""
         )
-    table = f"<table style='border-collapse:collapse;margin:0 0 0 1.4em'>{rows}</table>" if rows else ""
+    table = f"<table style='border-collapse:collapse;margin:0 0 0 1.4em;font-size:inherit'>{rows}</table>" if rows else ""
     said = f"<strong>{MARKS[finding.outcome]} {for_html(finding.should, limit=300)}</strong>"
     return f"<div style='margin:.4em 0'><p style='margin:.2em 0'>{said}</p>{table}</div>"
 
