@@ -56,9 +56,7 @@ MOST_BROKERS = 9
 @click.option("--log-dirs", type=WholeNumber(1, 8), default=1, show_default=True, help="Log folders of each broker.")
 @click.option("--jmx", is_flag=True, help="Open JMX on 127.0.0.1, with a password file of its own.")
 @click.option("--timeout", "timeout_s", type=WholeNumber(1, 3600), default=120, show_default=True, help="In seconds.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Addresses, and processes or containers, as JSON on stdout."
-)
+@click.option("--json", "as_json", is_flag=True, help="Addresses, and processes or containers, as JSON on stdout.")
 def up(
     name: str | None,
     racks: str | None,

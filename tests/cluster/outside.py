@@ -39,8 +39,12 @@ def _docker(*arguments: str) -> str:
 
 
 def console_consumer(cluster: Cluster, topic: str, *, backend: str, records: int) -> list[str]:
-    """Values that Kafka's own consumer reads from within the cluster's network, where brokers go by other addresses."""
-    arguments = ["--topic", topic, "--from-beginning", "--max-messages", str(records), "--timeout-ms", "60000"]
+    """Values of partition 0 that Kafka's own consumer reads from within the cluster's network.
+
+    Brokers go by other addresses there. It joins no group, so that none is left for others to look at.
+    """
+    arguments = ["--topic", topic, "--partition", "0", "--offset", "earliest"]
+    arguments += ["--max-messages", str(records), "--timeout-ms", "60000"]
     if backend == "docker":
         facts: Any = cluster.broker(1).facts
         inspected = json.loads(_docker("inspect", facts.container))[0]
