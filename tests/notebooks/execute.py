@@ -18,13 +18,15 @@ import nbformat
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LIVE = "application/vnd.jupyter.widget-view+json"
+OURS = "kafka_lab"  # what a page says of itself: {"backend": "kubernetes"} when it needs that one
 CELL_LIMIT_S = 300
 
 
 def cleaned(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """A copy with what one run of it and the next have in common, and the outputs."""
     clean = copy.deepcopy(notebook)
-    clean.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    ours = {OURS: notebook.metadata[OURS]} if OURS in notebook.metadata else {}
+    clean.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}, **ours})
     for cell in clean.cells:
         cell.metadata = nbformat.from_dict({key: value for key, value in cell.metadata.items() if key == "tags"})
         for output in cell.get("outputs", []):

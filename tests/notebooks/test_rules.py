@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tests.notebooks.execute import KERNEL, cleaned
-from tests.notebooks.pages import validate
+from tests.notebooks.pages import (
+    TESTBED_VARIABLE,
+    Validation,
+    lack_of,
+    needed_backend,
+    require_what_it_needs,
+    validate,
+)
 
 SHOWN = {"text/plain": "lost 0", "text/html": "<b>0 of 4,711</b>", "image/svg+xml": "<svg/>"}
 SHOW = f"from IPython.display import display\ndisplay({SHOWN!r}, raw=True)"
@@ -39,6 +48,75 @@ def test_a_fact_in_the_text_is_compared(tmp_path: Path) -> None:
 def test_figures_in_html_are_not_compared(tmp_path: Path) -> None:
     """Counts and pictures differ from run to run."""
     assert validate(page(tmp_path, text_html="<b>0 of 12</b>"), tmp_path).ok
+
+
+class TestAnotherStory:
+    """Of the first cell, whose id is "shown" here: the same comparison must not take it for what is promised."""
+
+    def flips(self, folder: Path, fact: str, other: str, **promised: str) -> Validation:
+        file = page(folder, **promised)
+        notebook = nbformat.read(file, as_version=4)
+        notebook.cells[0].id = "shown"
+        nbformat.write(notebook, file)
+        return validate(file, folder, flips={"shown": (fact, other)})
+
+    def test_is_noticed_in_the_run_that_shows_what_is_promised(self, tmp_path: Path) -> None:
+        """One run, both answers."""
+        validation = self.flips(tmp_path, "lost 0", "lost 1")
+        assert validation.ok and validation.noticed == {0}, validation.output
+
+    def test_that_makes_no_difference_fails_the_cell(self, tmp_path: Path) -> None:
+        """A comparison that would let it pass proves nothing."""
+        validation = self.flips(tmp_path, "lost 0", "lost 0")
+        assert validation.failed_cells == {0} and validation.noticed == set()
+        assert "was not noticed" in validation.output
+
+    def test_is_about_a_fact_that_is_compared(self, tmp_path: Path) -> None:
+        """What only the HTML has is none."""
+        validation = self.flips(tmp_path, "4,711", "12")
+        assert validation.failed_cells == {0} and "is in 0 outputs" in validation.output
+
+    def test_excuses_nothing(self, tmp_path: Path) -> None:
+        """A cell that breaks its promise fails, whatever its other story is."""
+        assert self.flips(tmp_path, "lost 1", "lost 0", text_plain="lost 1").failed_cells == {0}
+
+
+def needy(folder: Path) -> Path:
+    """A page that says that it needs Kubernetes."""
+    file = page(folder)
+    notebook = nbformat.read(file, as_version=4)
+    notebook.metadata["kafka_lab"] = {"backend": "kubernetes"}
+    nbformat.write(notebook, file)
+    return file
+
+
+class TestAPageThatNeedsKubernetes:
+    @pytest.fixture(autouse=True)
+    def _no_kubernetes(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+        """A kubeconfig that is not there."""
+        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+        monkeypatch.delenv(TESTBED_VARIABLE, raising=False)
+        lack_of.cache_clear()
+        yield
+        lack_of.cache_clear()
+
+    def test_is_skipped_without_one_and_says_why(self, tmp_path: Path) -> None:
+        """The reader of the report learns what to make."""
+        with pytest.raises(pytest.skip.Exception, match="no Kubernetes can be reached"):
+            require_what_it_needs(needy(tmp_path))
+
+    def test_fails_where_a_testbed_was_promised(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """Else a suite that tests nothing would be green."""
+        monkeypatch.setenv(TESTBED_VARIABLE, "1")
+        with pytest.raises(pytest.fail.Exception, match="no Kubernetes can be reached"):
+            require_what_it_needs(needy(tmp_path))
+
+    def test_says_so_in_its_metadata_which_cleaning_keeps(self, tmp_path: Path) -> None:
+        """Any other page needs nothing, and is neither skipped nor failed."""
+        assert needed_backend(needy(tmp_path)) == "kubernetes"
+        notebook = nbformat.read(needy(tmp_path), as_version=4)
+        assert cleaned(notebook).metadata["kafka_lab"] == {"backend": "kubernetes"}
+        require_what_it_needs(page(tmp_path))
 
 
 def test_cleaning_drops_what_belongs_to_one_run() -> None:
