@@ -16,7 +16,7 @@ from labsupport.cluster.kubernetes.api import Api, ApiError, Object
 from labsupport.cluster.kubernetes.images import PodImage, choose
 from labsupport.cluster.kubernetes.layout import Layout, Place, places
 from labsupport.cluster.kubernetes.manifests import Wanted, fill_in, load, needs
-from labsupport.cluster.kubernetes.names import CREATED, OWNER, PREFIX, WATCHER, forward_of
+from labsupport.cluster.kubernetes.names import CREATED, NEWS, OWNER, PREFIX, WATCHER, forward_of
 from labsupport.cluster.kubernetes.node import KubernetesFacts, KubernetesNode
 from labsupport.cluster.kubernetes.owners import is_dead, owner
 from labsupport.cluster.kubernetes.preflight import check
@@ -110,6 +110,7 @@ class Builder:
         self._apply(fill_in(manifests, self._wanted(layout)))
         for place in layout.places:
             self._define(place, ports.get(place.name))
+        self.supervised.ask("define", name=NEWS, node_id=0, elsewhere=True)
         self._define_watcher(layout)
         zookeeper = tuple(f"127.0.0.1:{ports[p.name]}" for p in reached if p.component == "zookeeper")
         return [KubernetesNode(self._facts(layout, place), self.supervised, zookeeper) for place in layout.places]

@@ -20,6 +20,7 @@ ZOOKEEPER_PORTS = (2181, 2888, 3888)
 
 PLURAL = {"broker": "brokers", "controller": "controllers", "zookeeper": "zookeepers"}
 WATCHER = "watcher"
+NEWS = "kubernetes"  # in place of a node: under this name the supervisor keeps what Kubernetes does
 
 
 def forward_of(node: str) -> str:

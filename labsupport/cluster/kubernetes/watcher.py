@@ -19,7 +19,7 @@ from pathlib import Path
 
 from labsupport.cluster.kubernetes.access import find_access
 from labsupport.cluster.kubernetes.api import Api, ApiError, Object, path_of
-from labsupport.cluster.kubernetes.names import forward_of
+from labsupport.cluster.kubernetes.names import NEWS, forward_of
 from labsupport.cluster.kubernetes.news import Memory, News, of_event
 from labsupport.cluster.kubernetes.pods import Seen, seen, status_of
 from labsupport.cluster.supervised import Supervised
@@ -92,7 +92,7 @@ class Watcher:
         if name not in self._nodes:
             return
         if pod is not None:
-            self._tell(name, *self._memory.restarts(pod))
+            self._tell(*self._memory.restarts(pod))
         self._report(name, pod)
         self._forward(name, pod)
 
@@ -130,19 +130,17 @@ class Watcher:
         self._events[event["metadata"]["uid"]] = None
         found = of_event(event)
         if found is not None:
-            self._tell(event.get("involvedObject", {}).get("name", ""), found)
+            self._tell(found)
 
     def _take_claim(self, name: str, claim: Object | None) -> None:
-        self._tell(name.partition("-")[2], *self._memory.claim(claim, name))
+        self._tell(*self._memory.claim(claim, name))
 
     def _take_node(self, name: str, node: Object | None) -> None:
-        self._tell("", *self._memory.node(node, name))
+        self._tell(*self._memory.node(node, name))
 
-    def _tell(self, about: str, *found: News) -> None:
-        """The supervisor keeps events by node; what is no node's is told under the first one's name."""
+    def _tell(self, *found: News) -> None:
         for one in found:
-            name = about if about in self._nodes else self._nodes[0]
-            self._supervised.ask("note", name=name, what="kubernetes", detail=json.dumps(one))
+            self._supervised.ask("note", name=NEWS, what=NEWS, detail=json.dumps(one))
 
 
 def main() -> int:

@@ -136,11 +136,11 @@ def test_a_strange_pod_in_the_namespace_is_no_node() -> None:
     assert watched("Pod", listed=[stranger]).told == []
 
 
-def test_events_are_told_once_under_the_node_that_they_are_about() -> None:
+def test_events_are_told_once_and_not_as_the_life_of_a_node() -> None:
     about = {**event("Killing", "Stopping"), "metadata": {"name": "e", "uid": "1"}}
     book = watched("Event", ("MODIFIED", about), listed=[about])
     (note,) = book.asked("note")
-    assert (note["name"], note["what"]) == ("broker-1", "kubernetes")
+    assert (note["name"], note["what"]) == ("kubernetes", "kubernetes")
     assert json.loads(note["detail"]) == {"object": "pod/broker-1", "reason": "Killing", "message": "Stopping"}
 
 
