@@ -109,7 +109,9 @@ def test_a_node_that_is_held_back_starts_once_the_file_is_gone(tmp_path: Path) -
     for folder in (programs, bin_folder):
         folder.mkdir(parents=True)
     subprocess.run([str(BUSYBOX), "--install", "-s", str(programs)], check=True)
-    (bin_folder / "kafka-server-start.sh").write_text(f'#!{programs}/sh\necho "$$ $1" > {tmp_path}/started\n')
+    (bin_folder / "kafka-server-start.sh").write_text(
+        f'#!{programs}/sh\necho "$$ $1 $KAFKA_LOG4J_OPTS" > {tmp_path}/started\n'
+    )
     (bin_folder / "kafka-server-start.sh").chmod(0o755)
     (tmp_path / "broker-1.properties").write_text("broker.id=1\n")
     (tmp_path / "held").touch()
@@ -123,7 +125,7 @@ def test_a_node_that_is_held_back_starts_once_the_file_is_gone(tmp_path: Path) -
         script = script.replace(inside, str(here))
     process = subprocess.Popen(
         [str(BUSYBOX), "sh", "-c", script, "start.sh", "kafka"],
-        env={"PATH": str(programs), "HOSTNAME": "broker-1"},
+        env={"PATH": str(programs), "HOSTNAME": "broker-1", "SERVER_LOG4J_OPTS": "-Dlogging"},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -133,5 +135,5 @@ def test_a_node_that_is_held_back_starts_once_the_file_is_gone(tmp_path: Path) -
     (tmp_path / "held").unlink()
     wait_until((tmp_path / "started").exists, 10, because="Kafka to be started")
     assert process.wait(10) == 0
-    assert (tmp_path / "started").read_text() == f"{process.pid} {tmp_path}/broker-1.properties\n"
+    assert (tmp_path / "started").read_text() == f"{process.pid} {tmp_path}/broker-1.properties -Dlogging\n"
     assert (tmp_path / "pid").read_text() == f"{process.pid}\n"
