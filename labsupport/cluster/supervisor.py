@@ -334,6 +334,9 @@ class Supervisor:
         knows it by, if it does. The ports of one that is stopped are held for its next start (`do_let_go`).
         """
         child = self.children[name]
+        if state == "stopped" and not child.runs_elsewhere and life and child.life != life:  # a whole life was missed
+            child.runs_elsewhere, child.life, child.pid_elsewhere = True, life, pid
+            self._event(child, "started")
         if child.runs_elsewhere and (state == "stopped" or child.life != life):
             child.runs_elsewhere = child.paused = child.ready = False
             self._event(child, "exited", detail)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from labsupport.cluster.docker.engine import ANSWER_WITHIN_S, told_plainly
 from labsupport.cluster.docker.images import KafkaImage
 from labsupport.cluster.docker.names import CLUSTER_LABEL, DATA, NODE_LABEL
-from labsupport.cluster.docker.node import REPORTED_WITHIN_S, DockerFacts, DockerNode, port_is_taken
+from labsupport.cluster.docker.node import DockerFacts, DockerNode, port_is_taken
 from labsupport.cluster.docker.plan import Plan, Planner
 from labsupport.cluster.spec import ClusterSpec
 from labsupport.cluster.supervised import Supervised
@@ -60,7 +60,7 @@ class Builder:
             for done in [pool.submit(self.launch, node) for node in nodes]:
                 done.result()
         for node in nodes:
-            node.wait_for_state("starting", "running", timeout_s=REPORTED_WITHIN_S)
+            node.wait_until_seen()
 
     def launch(self, node: DockerNode) -> None:
         """Create and start a node's container, on another port when its own was taken in the last moment."""

@@ -56,7 +56,24 @@ class DockerNode(Node):
         wait_until(
             lambda: self._started(container), PORT_FREE_WITHIN_S, because=f"the port of {self.name} to be free again"
         )
-        self.wait_for_state("starting", "running", timeout_s=REPORTED_WITHIN_S)
+        self.wait_until_seen()
+
+    def wait_until_seen(self) -> None:
+        """Wait until the watcher has told of the container's start. Raises `StartError` if it has ended already."""
+        wait_until(
+            lambda: self.wait_for_state("starting", "running", timeout_s=0.5) != "stopped",
+            REPORTED_WITHIN_S,
+            because=f"a word of the engine on {self.name}",
+            alive=self._raise_if_ended,
+        )
+
+    def _raise_if_ended(self) -> None:
+        container = self._container()
+        if container.status in ("exited", "dead"):
+            code = container.attrs["State"]["ExitCode"]
+            raise StartError(
+                f"{self.name} ended at once (exit code {code}).", fix=f"Its log says why:\n{self.last_words()}"
+            )
 
     def _started(self, container: Container) -> bool:
         """Start it; False while its port, which was the supervisor's or its own a moment ago, is not yet free."""
@@ -176,10 +193,12 @@ class DockerNode(Node):
 
     def _run(self, *command: str, missing: str = "") -> bytes:
         """The standard output of a program in the container. With `missing`, its failure is that this is not there."""
+        api: Any = engine().api
         with told_plainly(f"The engine could not look into {self.name}"):
-            code, (output, _) = self._container().exec_run(list(command), demux=True)
-        if code and missing:
-            raise FileNotFoundError(missing)
+            begun = api.exec_create(self.facts.container, list(command))
+            output, _ = api.exec_start(begun["Id"], demux=True)
+            if missing and api.exec_inspect(begun["Id"])["ExitCode"]:
+                raise FileNotFoundError(missing)
         return output or b""
 
     def _archive(self, path: str) -> tarfile.TarFile:

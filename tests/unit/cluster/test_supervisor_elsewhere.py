@@ -136,6 +136,13 @@ def test_another_life_means_that_an_end_was_missed(far: Supervised) -> None:
     assert [what for what, _ in told(far)] == ["started", "ready", "exited", "started"]
 
 
+def test_a_life_that_was_over_before_anybody_looked_is_told_whole(far: Supervised) -> None:
+    """A program that fails at once has begun and ended between two looks."""
+    for life in ("1", "1", "2"):
+        see(far, "stopped", life=life, detail="exit code 1")
+    assert told(far) == [("started", ""), ("exited", "exit code 1")] * 2
+
+
 def test_the_pid_elsewhere_is_told_with_the_events_and_nothing_else(far: Supervised) -> None:
     """It serves samples of the processor; nobody may take it for a child."""
     see(far, "running", life="1", pid=4711)
