@@ -166,19 +166,34 @@ def _pod_box(pod: Pod, x: float, y: float, width: float) -> Markup:
 
 
 def _table(pods: Sequence[Pod], old: dict[str, Pod]) -> Markup:
-    head = ["pod", "is", "address", *(["address before"] if old else []), "uid", *(["uid before"] if old else [])]
-    head += ["node", "zone", "volume", "restarts"]
-    rows = [_row(pod, old.get(pod.name), compared=bool(old)) for pod in pods]
+    """Who they are; beside that, who had their names before. Zones, and then nodes as well, are in the picture."""
+    compared = any(pod.name in old for pod in pods)
+    head = ["pod", "is", "address", "uid", "node", "volume"]
+    if compared:
+        head = ["pod", "is", "address", "before", "uid", "before", "volume"]
+    rows = [_compared(pod, old.get(pod.name)) if compared else _row(pod) for pod in pods]
     cells = [tag("th", text(word), scope="col", style=_CELL) for word in head]
     return tag("table", tag("tr", *cells), *rows, style=_TABLE)
 
 
-def _row(pod: Pod, then: Pod | None, *, compared: bool) -> Markup:
-    figures = [pod.state, _mono(pod.ip), *([_mono(then.ip if then else "–")] if compared else [])]
-    figures += [_mono(pod.uid[:_UID_SHOWN]), *([_mono(then.uid[:_UID_SHOWN] if then else "–")] if compared else [])]
-    figures += [pod.node, pod.zone, ", ".join(pod.claims) or "none", str(pod.restarts)]
+def _row(pod: Pod) -> Markup:
+    return _cells(pod.name, pod.state, _mono(pod.ip), _mono(pod.uid[:_UID_SHOWN]), pod.node, _claims(pod))
+
+
+def _compared(pod: Pod, then: Pod | None) -> Markup:
+    before = ("–", "–") if then is None else (then.ip, then.uid[:_UID_SHOWN])
+    now = (pod.ip, pod.uid[:_UID_SHOWN])
+    figures = [_mono(value) for pair in zip(now, before, strict=True) for value in pair]
+    return _cells(pod.name, pod.state, *figures, _claims(pod))
+
+
+def _cells(name: str, *figures: object) -> Markup:
     cells = [tag("td", text(figure), style=_CELL) for figure in figures]
-    return tag("tr", tag("th", text(pod.name), scope="row", style=_CELL), *cells, style="background:none")
+    return tag("tr", tag("th", text(name), scope="row", style=_CELL), *cells, style="background:none")
+
+
+def _claims(pod: Pod) -> str:
+    return ", ".join(pod.claims) or "none"
 
 
 def _mono(value: str) -> Markup:
