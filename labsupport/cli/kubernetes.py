@@ -45,6 +45,8 @@ def create(name: str) -> None:
             f"kind could not make the cluster {name}; its own words are above.",
             fix="Is Docker running, with 4 GB of memory to give? `kafka-lab doctor` looks.",
         )
+    for image in _loaded(name):
+        click.echo(f"{image} is on its nodes.")
     click.echo(f"{name} is ready. Start Kafka in it: `kafka-lab up --backend kubernetes`.")
 
 
@@ -74,6 +76,16 @@ def sweep(everything: bool) -> None:
         click.echo(f"{name} is being removed.")
     if not names:
         click.echo(f"Nothing is left over in {access.context}.")
+
+
+def _loaded(name: str) -> list[str]:
+    """Bring the images that we built ourselves onto the nodes of a new cluster; what is public they pull."""
+    from labsupport.cluster.kubernetes.access import find_access
+    from labsupport.cluster.kubernetes.api import Api
+    from labsupport.cluster.kubernetes.images import load_ours
+    from labsupport.provision import KAFKA_VERSIONS
+
+    return load_ours(KAFKA_VERSIONS, Api(find_access(f"kind-{name}")))
 
 
 def _kind() -> str:

@@ -42,8 +42,8 @@ class Access:
         return self.context.removeprefix("kind-")
 
 
-def find_access() -> Access:
-    """$KAFKA_LAB_CONTEXT of $KUBECONFIG (`~/.kube/config`), or the current context. Raises `LabError` without one."""
+def find_access(context: str = "") -> Access:
+    """A context, or $KAFKA_LAB_CONTEXT of $KUBECONFIG (`~/.kube/config`), or the current context. Raises `LabError` without one."""
     from kubernetes import config
 
     contexts_of: Callable[..., tuple[list[dict[str, str]], dict[str, str] | None]] = config.list_kube_config_contexts
@@ -61,7 +61,7 @@ def find_access() -> Access:
             f"The kubeconfig {kubeconfig} names no context to use ({str(error).rstrip('.')}).",
             fix=f"Choose one with `kubectl config use-context`, or by {CONTEXT_VARIABLE}.",
         ) from error
-    wanted = os.environ.get(CONTEXT_VARIABLE) or (current or {}).get("name", "")
+    wanted = context or os.environ.get(CONTEXT_VARIABLE) or (current or {}).get("name", "")
     names = sorted(context["name"] for context in contexts)
     if wanted not in names:
         raise BadInput(

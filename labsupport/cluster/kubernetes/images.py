@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from labsupport.cluster.kubernetes.api import Api, ApiError, Object
@@ -37,6 +38,14 @@ def choose(version: str, api: Api) -> PodImage:
         return PodImage(f"{PUBLIC}:{version}")
     load(ours.name, api)
     return ours
+
+
+def load_ours(versions: Iterable[str], api: Api) -> list[str]:
+    """Bring our local images of these versions onto the nodes of a kind cluster; returns those that there were."""
+    found = [image.name for image in map(_ours, versions) if image is not None]
+    for name in found:
+        load(name, api)
+    return found
 
 
 def _ours(version: str) -> PodImage | None:
