@@ -43,7 +43,7 @@ class Access:
 
 
 def find_access(context: str = "") -> Access:
-    """A context, or $KAFKA_LAB_CONTEXT of $KUBECONFIG (`~/.kube/config`), or the current context. Raises `LabError` without one."""
+    """A context, or $KAFKA_LAB_CONTEXT, or the current one, of $KUBECONFIG (`~/.kube/config`). Raises `LabError`."""
     from kubernetes import config
 
     contexts_of: Callable[..., tuple[list[dict[str, str]], dict[str, str] | None]] = config.list_kube_config_contexts
