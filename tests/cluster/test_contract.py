@@ -99,10 +99,9 @@ def test_a_restarted_broker_has_its_address_and_its_data(cluster: Cluster, alone
     """Stopped in order and started again: its records are there, and clients find it where it was."""
     broker = cluster.broker(2)
     address = broker.address
-    broker.stop()
-    assert broker.state == "stopped"
-    assert alone_on_2.leader() is None
-    broker.start()
+    with faults.stopped(broker):
+        assert broker.state == "stopped"
+        wait_until(lambda: alone_on_2.leader() is None, 30, because="the others to know that nobody leads")
     assert (broker.address, broker.state) == (address, "running")
     alone_on_2.wait_for_isr(size=1, timeout_s=60)
     write(cluster, "alone", "after")
