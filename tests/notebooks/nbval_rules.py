@@ -36,13 +36,14 @@ def pytest_itemcollected(item: Any) -> None:
         item.parent.skip_compare += missing
         flip = json.loads(os.environ.get(FLIPS_VARIABLE, "{}")).get(item.cell.get("id"))
         if flip:
-            item.compare_outputs = partial(_both_ways, item, item.compare_outputs, *flip)
+            item.compare_outputs = partial(_both_ways, item, item.compare_outputs, flip)
 
 
 def _both_ways(
-    item: Any, compare: Callable[..., bool], fact: str, other: str, shown: object, promised: Sequence[Any], *rest: Any
+    item: Any, compare: Callable[..., bool], flip: Sequence[str], shown: object, promised: Sequence[Any], *rest: Any
 ) -> bool:
     """Whether a cell showed what is promised, and its comparison would have noticed another story."""
+    fact, other = flip
     if not compare(shown, promised, *rest):
         return False
     flipped = copy.deepcopy(promised)
