@@ -28,10 +28,12 @@ from labsupport.cluster.kubernetes.names import CREATED, MANAGED_BY, MANAGER, OW
 from labsupport.cluster.kubernetes.node import KubernetesNode
 from labsupport.cluster.kubernetes.preflight import check
 from labsupport.cluster.kubernetes.space_facts import (
+    Claim,
     Event,
     Node,
     Pod,
     by_number,
+    claim_of,
     event_of,
     event_time,
     node_of,
@@ -140,6 +142,19 @@ class Space(AbstractContextManager["Space"]):
                 return ()
             raise
         return tuple(sorted(found, key=lambda node: by_number(node.name)))
+
+    def claims(self) -> tuple[Claim, ...]:
+        """The claims of volumes, each with the nodes that its volume is pinned to, as far as we may see it."""
+        found = sorted(self.api.list("PersistentVolumeClaim", self.namespace), key=lambda raw: by_number(_name(raw)))
+        return tuple(claim_of(raw, self._volume(str(raw["spec"].get("volumeName") or ""))) for raw in found)
+
+    def _volume(self, name: str) -> Object | None:
+        try:
+            return self.api.find("PersistentVolume", name) if name else None
+        except ApiError as error:
+            if error.status == 403:  # volumes belong to the whole cluster
+                return None
+            raise
 
     def events(self, about: str = "", *, most: int = 50) -> tuple[Event, ...]:
         """What Kubernetes wrote down, about everything here or about one name; the youngest last."""
@@ -281,6 +296,34 @@ class Space(AbstractContextManager["Space"]):
 
         return self._wait(there, timeout_s, f"another pod to be ready as {gone.name}", gone.owner[1])
 
+    def wait_until_stuck(self, name: str, *, timeout_s: float = 60) -> Pod:
+        """Wait until there is a pod of that name for which the scheduler finds no node; returns it."""
+        return self._wait_for_pod(name, lambda pod: pod.stuck and not pod.ending, timeout_s, "to find no node")
+
+    def wait_until_ending(self, name: str, *, timeout_s: float = 600) -> Pod:
+        """Wait until somebody has asked a pod to end, be it you or Kubernetes; returns it."""
+        return self._wait_for_pod(name, lambda pod: pod.ending, timeout_s, "to be asked to end")
+
+    def _wait_for_pod(self, name: str, good: Callable[[Pod], bool], timeout_s: float, what: str) -> Pod:
+        _checked(name)
+        return self._wait(
+            lambda: next((pod for pod in self.pods() if pod.name == name and good(pod)), None),
+            timeout_s,
+            f"{name} {what}",
+            "",
+        )
+
+    def wait_for_node(self, name: str, *, ready: bool, timeout_s: float = 120) -> Node:
+        """Wait until Kubernetes takes a node for ready, or no longer does; returns it. Raises `BadInput`."""
+        if name not in {node.name for node in self.nodes()}:
+            raise BadInput(f"There is no node {printable(name)!r}.", fix="`kubectl get nodes` shows those there are.")
+        return self._wait(
+            lambda: next((node for node in self.nodes() if node.name == name and node.ready == ready), None),
+            timeout_s,
+            f"{name} to be {'ready' if ready else 'taken for lost'}",
+            "",
+        )
+
     def wait_for_rollout(self, name: str, kind: str = "StatefulSet", *, timeout_s: float = 300) -> None:
         """Wait until every pod is of the template declared last, and ready."""
         self._wait(
@@ -325,6 +368,10 @@ def rolled_out(declared: Object) -> bool:
     revisions = status.get("currentRevision") == status.get("updateRevision")
     counts = (status.get(name) or 0 for name in ("replicas", "updatedReplicas", "readyReplicas"))
     return seen and revisions and all(int(count) == wanted for count in counts)
+
+
+def _name(raw: Object) -> str:
+    return str(raw["metadata"]["name"])
 
 
 def _path(kind: str, namespace: str, name: str) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
+HOST_LABELS = ("kubernetes.io/hostname", "topology.kubernetes.io/hostname")  # in the node affinity of local volumes
 _NUMBER = re.compile(r"\d+")
 
 What = Literal["created", "ready", "not ready", "ending", "gone"]
@@ -41,6 +42,11 @@ class Pod:
         return f"<{self.name}: {self.state}>"
 
     @property
+    def stuck(self) -> bool:
+        """Whether the scheduler has looked at it, and found no node that would do."""
+        return self.reason == "Unschedulable"
+
+    @property
     def state(self) -> str:
         """In one word or two: ready, not ready, ending."""
         return "ending" if self.ending else "ready" if self.ready else "not ready"
@@ -54,6 +60,22 @@ class Node:
     zone: str = ""
     ready: bool = True
     schedulable: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A PersistentVolumeClaim. `phase`: Pending or Bound; `pinned_to`: the nodes on which its volume can be used, none
+    when that may be anywhere or is not known yet; `storage_class`: who makes its volume."""
+
+    name: str
+    phase: str = ""
+    size: str = ""
+    storage_class: str = ""
+    volume: str = ""
+    pinned_to: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.phase}>"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +218,27 @@ def node_of(raw: Mapping[str, Any]) -> Node:
         zone=(raw["metadata"].get("labels") or {}).get(ZONE_LABEL, ""),
         ready=conditions.get("Ready") == "True",
         schedulable=not (raw.get("spec") or {}).get("unschedulable"),
+    )
+
+
+def claim_of(raw: Mapping[str, Any], volume: Mapping[str, Any] | None) -> Claim:
+    """The facts of a claim, from the API's JSON and that of its volume, if there is one and we may see it."""
+    spec, status = raw.get("spec") or {}, raw.get("status") or {}
+    affinity = (((volume or {}).get("spec") or {}).get("nodeAffinity") or {}).get("required") or {}
+    nodes = [
+        str(value)
+        for term in affinity.get("nodeSelectorTerms") or []
+        for rule in term.get("matchExpressions") or []
+        if rule.get("key") in HOST_LABELS and rule.get("operator") == "In"
+        for value in rule.get("values") or []
+    ]
+    return Claim(
+        name=raw["metadata"]["name"],
+        phase=status.get("phase") or "",
+        size=str((status.get("capacity") or {}).get("storage") or ""),
+        storage_class=spec.get("storageClassName") or "",
+        volume=spec.get("volumeName") or "",
+        pinned_to=tuple(nodes),
     )
 
 

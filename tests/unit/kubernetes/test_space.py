@@ -248,6 +248,28 @@ class TestWaiting:
         api.pods = {"new": pod("gate-1", "new")}
         assert space.wait_for_another(gone, timeout_s=5).uid == "new"
 
+    def test_a_pod_that_finds_no_node_is_not_one_that_waits_for_its_image(self) -> None:
+        """The scheduler's word counts; and one that ends is no answer."""
+        space, api = space_with(pod("gate-1", ready=False))
+        with pytest.raises(WaitTimeout, match="gate-1 to find no node"):
+            space.wait_until_stuck("gate-1", timeout_s=0.1)
+        nowhere = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+        api.pods["uid-gate-1"]["status"]["conditions"].append(nowhere)
+        assert space.wait_until_stuck("gate-1", timeout_s=5).stuck
+        with pytest.raises(WaitTimeout, match="gate-1 to be asked to end"):
+            space.wait_until_ending("gate-1", timeout_s=0.1)
+        api.pods = {"u": pod("gate-1", ending=True)}
+        assert space.wait_until_ending("gate-1", timeout_s=5).ending
+
+    def test_a_node_is_waited_for_in_either_way(self) -> None:
+        """One that is not there is refused at once."""
+        space, _ = space_with()
+        assert not space.wait_for_node("worker", ready=False, timeout_s=5).ready
+        with pytest.raises(WaitTimeout, match="worker to be ready"):
+            space.wait_for_node("worker", ready=True, timeout_s=0.1)
+        with pytest.raises(BadInput, match="no node 'nowhere'"):
+            space.wait_for_node("nowhere", ready=True)
+
     @pytest.mark.parametrize(
         ("changed", "done"),
         [

@@ -10,6 +10,7 @@ from labsupport.cluster.kubernetes.space_facts import (
     Step,
     Steps,
     by_number,
+    claim_of,
     event_of,
     node_of,
     pod_of,
@@ -136,6 +137,24 @@ def test_a_node_says_its_zone_and_whether_it_takes_pods() -> None:
     }
     node = node_of(raw)
     assert (node.zone, node.ready, node.schedulable) == ("zone-a", True, False)
+
+
+def test_a_claim_says_to_which_node_its_volume_is_pinned() -> None:
+    """A local volume's affinity; one that may be used anywhere has none, one that is not there yet neither."""
+    raw = {
+        "metadata": {"name": "data-gate-1"},
+        "spec": {"volumeName": "pv-1", "storageClassName": "standard"},
+        "status": {"phase": "Bound", "capacity": {"storage": "16Mi"}},
+    }
+    rule = {"key": "kubernetes.io/hostname", "operator": "In", "values": ["worker"]}
+    zone = {"key": "topology.kubernetes.io/zone", "operator": "In", "values": ["zone-a"]}
+    terms = [{"matchExpressions": [zone, rule]}]
+    volume = {"spec": {"nodeAffinity": {"required": {"nodeSelectorTerms": terms}}}}
+    claim = claim_of(raw, volume)
+    assert (claim.phase, claim.size, claim.storage_class, claim.pinned_to) == ("Bound", "16Mi", "standard", ("worker",))
+    assert claim_of(raw, {"spec": {}}).pinned_to == () and claim_of(raw, None).pinned_to == ()
+    waiting = claim_of({"metadata": {"name": "x"}, "spec": {}, "status": {"phase": "Pending"}}, None)
+    assert (waiting.phase, waiting.volume) == ("Pending", "") and repr(waiting) == "<x: Pending>"
 
 
 def test_an_event_says_about_whom_and_why() -> None:
