@@ -56,6 +56,7 @@ def _ours(version: str) -> PodImage | None:
     from labsupport.cluster.docker.engine import engine
     from labsupport.cluster.docker.images import KafkaImage, find
     from labsupport.provision.image import AOT_LABEL, INPUTS_LABEL, inputs_key, local_tag
+    from labsupport.provision.java import MODULES
 
     try:
         found = find(local_tag(version))
@@ -71,7 +72,7 @@ def _ours(version: str) -> PodImage | None:
     image = KafkaImage(name, caches)
     mode = "zookeeper" if version.startswith("3.") else "kraft"
     programs = {"broker": f"broker-{mode}", "controller": f"broker-{mode}", "zookeeper": "zookeeper"}
-    flags = {component: " ".join(image.cache_flags(program)) for component, program in programs.items()}
+    flags = {component: " ".join([MODULES, *image.cache_flags(program)]) for component, program in programs.items()}
     return PodImage(name, tuple((component, words) for component, words in flags.items() if words))
 
 
