@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "chart",
+    "clock",
     "cluster_map",
     "compare",
     "failover",
@@ -133,6 +134,13 @@ def compare(left: Cluster | Recording, right: Cluster | Recording, topic: object
     svg = comparing.compare_svg(both)
     story = comparing.story_of(both, svg)
     return Display(both, table_figure(svg, story.table), comparing.plain(both), story=story)
+
+
+def clock(event: str, *marks: tuple[str, str, float]) -> Display:
+    """What several did about one event, a lane each: `("Kafka", "another leader", 9.4)`, seconds since the event."""
+    from labsupport.views.clock import clock_display
+
+    return clock_display(event, *marks)
 
 
 def isr_timeline(source: Cluster | Recording, topic: object) -> Display:
