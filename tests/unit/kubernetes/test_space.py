@@ -181,7 +181,7 @@ class TestWhatIsWanted:
             ("kind: [\n", "no YAML"),
             ("kind: Service\nmetadata: {name: ../x}\n", "no name in Kubernetes"),
             ("kind: Service\nmetadata:\n", "no name in Kubernetes"),
-            ("nothing.yaml", r"no manifest 'nothing.yaml'\. Name one of desks.yaml, gates.yaml"),
+            ("nothing.yaml", r"no manifest 'nothing.yaml'\. Name one of desks.yaml, errands.yaml, gates.yaml"),
         ],
     )
     def test_what_is_no_manifest_for_a_namespace_is_refused(self, text: str, said: str) -> None:
