@@ -296,6 +296,16 @@ class Space(AbstractContextManager["Space"]):
 
         return self._wait(there, timeout_s, f"another pod to be ready as {gone.name}", gone.owner[1])
 
+    def wait_for_newcomer(self, owner: str, *known: Pod, timeout_s: float = 600) -> Pod:
+        """Wait until a pod of a StatefulSet or Deployment is ready that is none of these; returns it."""
+        uids = {pod.uid for pod in known}
+        return self._wait(
+            lambda: next((pod for pod in self.pods(owner) if pod.uid not in uids and pod.state == "ready"), None),
+            timeout_s,
+            f"another pod of {owner} to be ready",
+            owner,
+        )
+
     def wait_until_stuck(self, name: str, *, timeout_s: float = 60) -> Pod:
         """Wait until there is a pod of that name for which the scheduler finds no node; returns it."""
         return self._wait_for_pod(name, lambda pod: pod.stuck and not pod.ending, timeout_s, "to find no node")

@@ -248,6 +248,15 @@ class TestWaiting:
         api.pods = {"new": pod("gate-1", "new")}
         assert space.wait_for_another(gone, timeout_s=5).uid == "new"
 
+    def test_a_newcomer_is_ready_and_was_not_known(self) -> None:
+        """One that only begins is none yet."""
+        space, api = space_with(pod("gate-0"), pod("gate-1", ready=False))
+        known = space.pod("gate-0")
+        with pytest.raises(WaitTimeout, match="another pod of gate"):
+            space.wait_for_newcomer("gate", known, timeout_s=0.1)
+        api.pods["new"] = pod("gate-1", "new")
+        assert space.wait_for_newcomer("gate", known, timeout_s=5).uid == "new"
+
     def test_a_pod_that_finds_no_node_is_not_one_that_waits_for_its_image(self) -> None:
         """The scheduler's word counts; and one that ends is no answer."""
         space, api = space_with(pod("gate-1", ready=False))
