@@ -52,6 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in (
         "contract: part of what every backend promises, and run on each of them in CI",
         "local_only(why): looks at what only the local backend has",
+        "only_on(backend): looks at what only this one has",
         "needs(*capabilities): names the capabilities of `cluster.broker.Capability` without which it makes no sense",
     ):
         config.addinivalue_line("markers", marker)

@@ -64,6 +64,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _reasons(item: pytest.Item, backend: str) -> Iterator[str]:
     """Why a test cannot run on this backend."""
+    for marker in item.iter_markers("only_on"):
+        if marker.args[0] != backend:
+            yield f"for --backend {marker.args[0]} only"
     if backend == "local":
         return
     for marker in item.iter_markers("local_only"):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -95,38 +96,55 @@ def test_a_client_within_the_network_reads_what_one_outside_wrote(cluster: Clust
     assert console_consumer(cluster, "inside", backend=backend, records=2) == ["one", "two"]
 
 
-def test_a_restarted_broker_has_its_address_and_its_data(cluster: Cluster, alone_on_2: Topic) -> None:
-    """Stopped in order and started again: its records are there, and clients find it where it was."""
+@dataclass(frozen=True)
+class Restart:
+    """What was seen of broker 2, which was stopped in order and started again."""
+
+    address_before: str
+    files_before: set[str]
+    sizes_while_stopped: dict[str, int]
+    log_while_stopped: bytes
+    refusal: BadInput
+    events: list[tuple[str, str]]
+
+
+@pytest.fixture(scope="module")
+def restart(cluster: Cluster, alone_on_2: Topic) -> Restart:
+    """Once for several tests, since it takes seconds."""
     broker = cluster.broker(2)
-    address = broker.address
+    address, files = broker.address, {name for name in broker.files("alone", 0) if name.endswith(".log")}
+    last = cluster.process_events(0, 0)[-1].number
     with faults.stopped(broker):
         assert broker.state == "stopped"
+        sizes = broker.sizes("alone", 0)
+        (log,) = (name for name in sizes if name.endswith(".log"))
+        content = broker.read(log)
+        with pytest.raises(BadInput) as refusal:
+            broker.read(log.replace("0000.log", "0001.log"))
         wait_until(lambda: alone_on_2.leader() is None, 30, because="the others to know that nobody leads")
-    assert (broker.address, broker.state) == (address, "running")
+    told = [(e.what, e.detail) for e in cluster.process_events(last, 0) if e.node == "broker-2" and e.what != "waiting"]
+    return Restart(address, files, sizes, content, refusal.value, told)
+
+
+def test_a_restarted_broker_has_its_address_and_its_data(cluster: Cluster, alone_on_2: Topic, restart: Restart) -> None:
+    """Its records are there, and clients find it where it was."""
+    assert (cluster.broker(2).address, cluster.broker(2).state) == (restart.address_before, "running")
     alone_on_2.wait_for_isr(size=1, timeout_s=60)
     write(cluster, "alone", "after")
     assert values(cluster, "alone", 2) == ["before", "after"]
 
 
-def test_files_of_a_stopped_broker_can_be_read_too(cluster: Cluster, alone_on_2: Topic) -> None:
+def test_files_of_a_stopped_broker_can_be_read_too(restart: Restart) -> None:
     """As an operator would look at a disk; they are those that it had while it ran."""
-    broker = cluster.broker(2)
-    running = {name for name in broker.sizes("alone", 0) if name.endswith(".log")}
-    with faults.stopped(broker):
-        sizes = broker.sizes("alone", 0)
-        (log,) = (name for name in sizes if name.endswith(".log"))
-        assert {log} == running
-        assert len(broker.read(log)) == sizes[log] and b"before" in broker.read(log)
-        with pytest.raises(BadInput, match="has no file"):
-            broker.read(log.replace("0000.log", "0001.log"))
+    (log,) = restart.files_before
+    assert restart.sizes_while_stopped[log] == len(restart.log_while_stopped)
+    assert b"before" in restart.log_while_stopped
+    assert "has no file" in restart.refusal.what
 
 
-def test_each_life_of_a_broker_is_told_once(cluster: Cluster) -> None:
-    """Started, exited with its code, started again, ready: no more and no less, whoever watches."""
-    before = cluster.process_events(0, 0)[-1].number
-    cluster.broker(3).restart()
-    told = [e for e in cluster.process_events(before, 0) if e.node == "broker-3" and e.what != "waiting"]
-    assert [(e.what, e.detail) for e in told] == [("exited", "exit code 143"), ("started", ""), ("ready", "")]
+def test_each_life_of_a_broker_is_told_once(restart: Restart) -> None:
+    """Exited with its code, started again, ready: no more and no less, whoever watches."""
+    assert restart.events == [("exited", "exit code 143"), ("started", ""), ("ready", "")]
 
 
 @pytest.mark.needs(Capability.NETWORK)

@@ -44,7 +44,6 @@ def _all_well(cluster: Cluster, topic: Topic) -> bool:
     return all(broker.state == "running" for broker in cluster.brokers)
 
 
-@pytest.mark.contract
 def test_a_killed_leader_is_gone_and_another_broker_leads(cluster: Cluster, topic: Topic) -> None:
     """By role: the process ends, its port refuses, and the partition moves to a follower."""
     with faults.killed(faults.leader_of(cluster, topic)) as fault:
@@ -114,7 +113,6 @@ def test_what_the_reader_stopped_stays_stopped(cluster: Cluster, topic: Topic) -
     assert _all_well(cluster, topic)
 
 
-@pytest.mark.contract
 def test_the_recording_gets_the_fault(cluster: Cluster, topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
     """Began before anything is seen of it, healed when the broker is back."""
 

@@ -23,7 +23,6 @@ def test_a_broker_can_be_killed_and_started_five_times_without_a_pause(coordinat
         assert len(waits) == (5 if coordination == "zookeeper" else 0)
 
 
-@pytest.mark.contract
 @pytest.mark.parametrize("coordination", ["kraft", "zookeeper"])
 def test_a_clean_stop_leaves_the_isr_at_once(coordination: str) -> None:
     """A broker that shuts down in order hands its leadership over before its process ends (controlled shutdown)."""
