@@ -18,14 +18,24 @@ KUBECTL = PROGRAMS / "kubectl"
 NETWORK = "kind"  #: the Docker network that kind makes and never removes
 NODES = 4
 KERNEL_BEFORE = STATE / "kernel.json"
-#: What a kubelet sets on the whole machine (pkg/kubelet/cm/container_manager_linux.go, setupKernelTunables).
-KERNEL_SETTINGS = (
+#: What nodes set on the whole machine. The kubelet: pkg/kubelet/cm/container_manager_linux.go, setupKernelTunables.
+KUBELET_SETTINGS = (
     "vm.overcommit_memory",
     "vm.panic_on_oom",
     "kernel.panic",
     "kernel.panic_on_oops",
     "kernel.keys.root_maxkeys",
     "kernel.keys.root_maxbytes",
+)
+#: systemd in a node: itself, and by the files in Debian's /usr/lib/sysctl.d.
+SYSTEMD_SETTINGS = (
+    "fs.file-max",
+    "fs.nr_open",
+    "fs.protected_fifos",
+    "fs.protected_hardlinks",
+    "fs.protected_regular",
+    "fs.protected_symlinks",
+    "kernel.pid_max",
 )
 
 
@@ -156,7 +166,7 @@ def remember_kernel() -> None:
     if KERNEL_BEFORE.exists() and json.loads(KERNEL_BEFORE.read_text())["boot"] == kernel.boot_id():
         return
     STATE.mkdir(parents=True, exist_ok=True)
-    record = {"boot": kernel.boot_id(), "values": kernel.values(KERNEL_SETTINGS)}
+    record = {"boot": kernel.boot_id(), "values": kernel.values((*KUBELET_SETTINGS, *SYSTEMD_SETTINGS))}
     KERNEL_BEFORE.write_text(json.dumps(record, indent=2) + "\n")
 
 

@@ -28,8 +28,14 @@ STARTED = STATE / "engine.json"
 CAP_SYS_RESOURCE = 24  # its bit in /proc/PID/status, capabilities(7)
 PROBE = "kafka-lab-testbed/probe:1"
 PACKAGES = ("docker.io", "iptables", "busybox-static", "ca-certificates")
-#: What dockerd changes on a machine whose network it manages.
-KERNEL_SETTINGS = ("net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables")
+#: What dockerd changes on a machine whose network it manages, the IPv6 part for a network like kind's.
+KERNEL_SETTINGS = (
+    "net.ipv4.ip_forward",
+    "net.ipv6.conf.all.forwarding",
+    "net.ipv6.conf.default.forwarding",
+    "net.bridge.bridge-nf-call-iptables",
+    "net.bridge.bridge-nf-call-ip6tables",
+)
 
 
 def up() -> None:

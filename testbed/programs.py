@@ -22,6 +22,8 @@ from testbed.report import TestbedError, ask, run, say, step, succeeds, there
 
 PINNED = tomllib.loads((HERE / "versions.toml").read_text())
 KUBERNETES: str = PINNED["kubernetes"]
+#: Not -trimpath: with it a replaced module's original version goes into what is compiled, and nothing is shared.
+BUILD_FLAGS = ("-mod=readonly", "-buildvcs=false")
 CGO_PACKAGES = ("gcc", "libc6-dev", "libseccomp-dev", "pkg-config")
 
 
@@ -80,7 +82,8 @@ def inputs(program: Program) -> tuple[str, ...]:
     """All that decides what the programs are."""
     sources = [*sorted(program.folder.glob("*.go")), program.folder / "go.mod", program.folder / "go.sum"]
     files = [hashlib.sha256(source.read_bytes()).hexdigest() for source in sources]
-    return (go_version(), repr(program.packages), repr(program.tags), repr(program.cgo), linker_flags(program), *files)
+    options = (*BUILD_FLAGS, linker_flags(program), *program.tags, f"cgo {program.cgo}")
+    return (go_version(), *program.packages, *options, *files)
 
 
 def build(program: Program) -> None:
@@ -88,18 +91,16 @@ def build(program: Program) -> None:
     if program.cgo:
         debian.install(CGO_PACKAGES)
     PROGRAMS.mkdir(parents=True, exist_ok=True)
-    # Not -trimpath: with it a replaced module's original version goes into what is compiled, and nothing is shared.
-    flags = ["-mod=readonly", "-buildvcs=false", f"-ldflags={linker_flags(program)}"]
+    flags = [*BUILD_FLAGS, f"-ldflags={linker_flags(program)}"]
     if program.tags:
         flags.append(f"-tags={','.join(program.tags)}")
     log = LOGS / f"{program.name}.log"
     scratch = PROGRAMS / f".{program.name}"  # programs appear whole or not at all
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
-    for packages in [list(program.packages)] if len(program.packages) > 1 else [[program.packages[0]]]:
-        target = scratch if len(packages) > 1 else scratch / program_name(packages[0])
-        target_text = f"{target}/" if target.is_dir() else str(target)
-        run(go(), "build", *flags, "-o", target_text, *packages, cwd=program.folder, env=environment(program), log=log)
+    # Of one package the name is ours to choose (etcd's own would be "v3"); several are named by the go command.
+    target = f"{scratch}/" if len(program.packages) > 1 else scratch / program_name(program.packages[0])
+    run(go(), "build", *flags, "-o", target, *program.packages, cwd=program.folder, env=environment(program), log=log)
     for binary in program.binaries().values():
         (scratch / binary.name).replace(binary)
     scratch.rmdir()
