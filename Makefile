@@ -9,16 +9,22 @@ export PYTHON
 LAB = sh tools/lab.sh
 BIN = .venv/bin
 
-.PHONY: help lab test slow lint docs bench soak testbed testbed-down lock reset clean
+.PHONY: help lab test docker-test kubernetes-test slow lint docs bench soak testbed testbed-down lock reset clean
 
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 lab: ## Open the lab in JupyterLab; the first time sets everything up
 	@$(LAB) lab $(ARGS)
 
 test: ## Run the tests: units, real clusters, every page (a few minutes)
 	@$(LAB) test $(ARGS)
+
+docker-test: ## Run what every backend promises on a Docker engine (Debian as root: it installs one)
+	@$(LAB) docker-test $(ARGS)
+
+kubernetes-test: ## Run it on Kubernetes, on the testbed, and keep the results in docs/evidence/
+	@$(LAB) kubernetes-test $(ARGS)
 
 slow: ## Run the slower tests: the lab in a browser, faults, orphans, locks
 	@$(LAB) slow $(ARGS)

@@ -1,4 +1,7 @@
-"""`python3 -m testbed up | down [--purge] | env | lock NAME...`: see README.md. Needs Python 3.11 and nothing else."""
+"""`python3 -m testbed up | down [--purge] | engine [--stop] | env | lock NAME...`: see README.md.
+
+Needs Python 3.11 and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -70,6 +73,16 @@ def down(*, purge: bool) -> None:
     say("  Go's own caches stay (`go clean -cache -modcache`), and so do Debian's packages.")
 
 
+def only_engine(*, stop: bool) -> None:
+    """An engine for the tests of the docker backend, without a cluster; any that answers will do."""
+    with alone():
+        if stop:
+            if engine.answers():
+                engine.down()
+        elif not engine.answers():
+            engine.up()
+
+
 def programs_are_there() -> bool:
     """Whether kind is built: without it there can be no cluster of ours."""
     return cluster.KIND.exists()
@@ -100,6 +113,9 @@ def main() -> int:
     commands.add_parser("down", help="delete the cluster").add_argument(
         "--purge", action="store_true", help="remove what was built, too"
     )
+    commands.add_parser("engine", help="only start a Docker engine, when none answers").add_argument(
+        "--stop", action="store_true", help="stop it again, if it was we who started it and nothing uses it"
+    )
     commands.add_parser("env", help="print what a shell evaluates to use the cluster")
     commands.add_parser("lock", help="resolve pinned Go modules again (maintainers)").add_argument("name", nargs="*")
     wanted = parser.parse_args()
@@ -108,6 +124,8 @@ def main() -> int:
             up()
         elif wanted.command == "down":
             down(purge=wanted.purge)
+        elif wanted.command == "engine":
+            only_engine(stop=wanted.stop)
         elif wanted.command == "env":
             env()
         else:

@@ -475,6 +475,19 @@ def soak(arguments: Sequence[str]) -> int:
     return keep_evidence("soak", "make soak", command)
 
 
+def docker_test(arguments: Sequence[str]) -> int:
+    """What every backend promises, on a Docker engine: the machine's own, or one that is started for the tests."""
+    set_up("dev")
+    testbed = ["sh", "testbed/testbed.sh", "engine"]
+    started = subprocess.run(testbed, cwd=ROOT, check=False)
+    command = [*PYTEST, "--backend=docker", "-m", "contract or only_on", *suites("cluster"), *arguments]
+    try:
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
+    finally:
+        if started.returncode == 0:
+            subprocess.run([*testbed, "--stop"], cwd=ROOT, check=False)
+
+
 def kubernetes_test(arguments: Sequence[str]) -> int:
     """The suite that needs a real Kubernetes, on the testbed; what it says is kept as evidence for this checkout."""
     set_up("dev")
@@ -488,7 +501,8 @@ def kubernetes_test(arguments: Sequence[str]) -> int:
         [PYTHON, "-E", "tools/kubernetes_evidence.py", "digest"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     facts = f"commit: {commit.stdout.strip()}\ncovered: {digest.stdout.strip()}\n"
-    command = [*PYTEST, "-v", "-s", "--backend=kubernetes", *suites("kubernetes"), "tests/cluster/test_contract.py"]
+    contract = ["-m", "contract or only_on", *suites("kubernetes", "cluster")]
+    command = [*PYTEST, "-v", "-s", "--backend=kubernetes", *contract]
     on_testbed = ["sh", "-c", 'eval "$(testbed/env)" && exec "$@"', "sh", *command, *arguments]
     return keep_evidence("kubernetes", "make kubernetes-test", on_testbed, facts)
 
@@ -563,7 +577,7 @@ def clean(arguments: Sequence[str]) -> int:
 
 COMMANDS = {
     f.__name__.replace("_", "-"): f
-    for f in (lab, test, slow, docs, bench, soak, kubernetes_test, ready, lock, reset, clean)
+    for f in (lab, test, slow, docs, bench, soak, docker_test, kubernetes_test, ready, lock, reset, clean)
 }
 
 
