@@ -31,7 +31,9 @@ def _finding(finding: Finding) -> str:
         rows = _row("saw", saw) + _row(
             "look", f"<code>{for_html(finding.look, limit=300)}</code>" if finding.look else ""
         )
-    table = f"<table style='border-collapse:collapse;margin:0 0 0 1.4em;font-size:inherit'>{rows}</table>" if rows else ""
+    table = (
+        f"<table style='border-collapse:collapse;margin:0 0 0 1.4em;font-size:inherit'>{rows}</table>" if rows else ""
+    )
     said = f"<strong>{MARKS[finding.outcome]} {for_html(finding.should, limit=300)}</strong>"
     return f"<div style='margin:.4em 0'><p style='margin:.2em 0'>{said}</p>{table}</div>"
 
@@ -56,13 +58,15 @@ def preformatted(title: str, text: str) -> str:
 
 def folded(title: str, summary: str, text: str) -> str:
     """A title over lines that are seen once the fold is opened."""
-    fold = f"<details><summary style='cursor:pointer'>{for_html(summary)}</summary>{lines(text)}</details>"
+    fold = f"<details><summary style='cursor:pointer'>{for_html(summary)}</summary>{lines(text, wrap=True)}</details>"
     return card(title, fold, testid="lab-solution")
 
 
-def lines(text: str) -> str:
+def lines(text: str, *, wrap: bool = False) -> str:
+    """Lines as they are; those that are too long scroll, or are broken if what they are is prose and commands."""
     shown = "\n".join(for_html(line, limit=500) for line in text.splitlines())
-    return f"<pre style='{_PRE}'>{shown}</pre>"
+    style = _PRE.replace("white-space:pre;", "white-space:pre-wrap;overflow-wrap:anywhere;") if wrap else _PRE
+    return f"<pre style='{style}'>{shown}</pre>"
 
 
 def card(title: str, body: str, *, edge: str = "#787878", testid: str = "lab-card") -> str:

@@ -21,6 +21,8 @@ from playwright.sync_api import Browser, Page, Route
 from tests.browser.conftest import ROOT
 
 GRAVE = ("serious", "critical")
+# A theme changes colours and nothing else: what does not look at colours is asked of the light one, in each width.
+OF_COLOURS = ("color-contrast", "link-in-text-block")
 
 # All folds open, as for a reader who skips every question; lazy pictures drawn.
 OPEN = "for (const fold of document.querySelectorAll('details')) fold.open = true"
@@ -41,10 +43,13 @@ TOO_WIDE = """() => {
   const page = document.documentElement.scrollWidth > width ? ['the page scrolls sideways'] : [];
   return page.concat(wide.slice(0, 5).map((e) => `${e.tagName} ${e.className}: ${e.textContent.trim().slice(0, 60)}`));
 }"""
-AXE = """async () => (await axe.run(document, { resultTypes: ['violations'] })).violations.map((found) => {
-  const places = found.nodes.map((node) => node.target.join(' ')).slice(0, 3);
-  return { impact: found.impact, what: `${found.id}: ${places.join(', ')}` };
-})"""
+AXE = """async (rules) => {
+  const { violations } = await axe.run(document, { resultTypes: ['violations'], ...rules });
+  return violations.map((found) => {
+    const places = found.nodes.map((node) => node.target.join(' ')).slice(0, 3);
+    return { impact: found.impact, what: `${found.id}: ${places.join(', ')}` };
+  });
+}"""
 
 
 @cache
@@ -105,6 +110,11 @@ class Look:
     def __str__(self) -> str:
         return f"{self.theme}-{self.width}"
 
+    @property
+    def rules(self) -> dict[str, object]:
+        """Those of axe-core's that can find here what they find in no other look."""
+        return {} if self.theme == "light" else {"runOnly": OF_COLOURS}
+
 
 class Reader:
     """A window of one width and theme, that reads one page after the other and writes down their faults."""
@@ -142,5 +152,7 @@ class Reader:
         empty = [f"empty output: {found}" for found in self.page.evaluate(EMPTY)]
         wide = [f"too wide: {found}" for found in self.page.evaluate(TOO_WIDE)]
         self.page.evaluate(axe_core())
-        grave = [f"axe: {found['what']}" for found in self.page.evaluate(AXE) if found["impact"] in GRAVE]
+        grave = [
+            f"axe: {found['what']}" for found in self.page.evaluate(AXE, self.look.rules) if found["impact"] in GRAVE
+        ]
         return [*self.heard, *empty, *wide, *grave]

@@ -15,7 +15,7 @@ from labsupport.claims import ledger
 from labsupport.core.finding import Finding
 from labsupport.views import show
 from tests.browser.conftest import ROOT
-from tests.browser.site import Look, Reader, build, index_of, page_of, served
+from tests.browser.site import OPEN, Look, Reader, build, index_of, page_of, served
 from tests.browser.views_lab import CHROMIUM, chromium
 from tests.hostile import PAYLOADS, WATCH, troubles
 from tests.unit.views import recordings
@@ -99,9 +99,23 @@ def test_the_first_page_leads_to_every_page_and_every_lab(address: str, browser:
     assert linked >= {f"notebooks/{path.stem}.html" for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert linked >= {f"labs/{path.parent.name}/lab.html" for path in (ROOT / "labs").glob("*/lab.ipynb")}
     page.goto(f"{address}notebooks/00-start-here.html")
+    page.evaluate(OPEN)
     page.locator("article").get_by_role("link", name="a replica is missing").click()
     page.get_by_role("heading", level=1, name="Lab: three replicas, two in sync").wait_for()
     page.context.close()
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_a_colour_that_is_too_pale_is_found_in_each_look(tmp_path: Path, browser: Browser, look: Look) -> None:
+    """In the dark ones that is all that axe-core is asked, since a theme changes nothing else."""
+    pale = "<style>p { color: light-dark(#aaa, #555); background: light-dark(#fff, #000); }</style>"
+    (tmp_path / "pale.html").write_text(
+        FAULTY.format(f"{pale}<p>pale</p>").replace("<head>", "<head><meta name='color-scheme' content='light dark'>")
+    )
+    reader = Reader(browser, look)
+    with served(tmp_path) as url:
+        assert [fault for fault in reader.faults(f"{url}pale.html") if fault.startswith("axe: color-contrast")] != []
+    reader.page.context.close()
 
 
 # --- Predictions ----------------------------------------------------------------------------------------------------

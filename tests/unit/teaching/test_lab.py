@@ -110,6 +110,7 @@ class TestReading:
         shown = opened(what).solution()
         assert "--mend" not in str(shown)
         assert "<details><summary" in html(shown) and "--mend &lt;all&gt;" in html(shown)
+        assert "white-space:pre-wrap" in html(shown)  # what is long is broken, and not to be scrolled to
         assert progress.load().of("fake").solution_at is not None
 
     def test_nothing_else_shows_a_hint_or_the_solution(self, what: Scenario) -> None:
