@@ -6,6 +6,8 @@ The whole contract is what is marked so: `pytest tests/cluster --backend docker 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -238,6 +240,7 @@ def test_a_kept_cluster_is_found_told_and_ended_by_other_processes(backend: str)
         assert (up["backend"], up["brokers"][0]["state"]) == (backend, "running")
         assert f"export BOOTSTRAP={up['bootstrap_servers']}" in kafka_lab("env", name)
         kafka_lab("tool", "--cluster", name, "topics", "--create", "--topic", "typed")
+        _a_foreign_client_reads_what_it_wrote(up["bootstrap_servers"], "typed")
         with Cluster.attach(name) as attached:
             assert attached.topics() == ["typed"]
             attached.broker(1).restart()
@@ -245,3 +248,16 @@ def test_a_kept_cluster_is_found_told_and_ended_by_other_processes(backend: str)
     finally:
         kafka_lab("down", name)
     wait_until(lambda: not things_of(name, backend), 60, because=f"nothing of {name} to be left")
+
+
+def _a_foreign_client_reads_what_it_wrote(bootstrap: str, topic: str) -> None:
+    """kcat (librdkafka in C) knows nothing of us: 10,000 of 10,000 records come back, each once."""
+    kcat = shutil.which("kcat")
+    if kcat is None:
+        assert os.environ.get("CI") != "true", "kcat is not installed, and CI must have it"
+        return
+    lines = "".join(f"record {number}\n" for number in range(10_000))
+    subprocess.run([kcat, "-b", bootstrap, "-t", topic, "-P", "-X", "acks=all"], input=lines, text=True, check=True)
+    command = [kcat, "-b", bootstrap, "-t", topic, "-C", "-e", "-o", "beginning"]
+    read = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert sorted(read.stdout.splitlines()) == sorted(lines.splitlines())
