@@ -79,8 +79,8 @@ def _nodes(record: ClusterRecord) -> list[dict[str, Any]]:
 
 
 def _runs_in(node: dict[str, Any]) -> str | None:
-    """The name of the container or pod that holds a node; None for a process of this machine."""
-    return node.get("container") or node.get("pod")
+    """The name of the container or pod (with its namespace) that holds a node; None for a process of this machine."""
+    return f"{node['namespace']}/{node['name']}" if "namespace" in node else node.get("container")
 
 
 def _processes(record: ClusterRecord) -> dict[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ from labsupport.cluster.docker.images import KafkaImage
 from labsupport.cluster.docker.plan import Plan, Planner
 from labsupport.cluster.docker.watcher import pid_here, seen
 from labsupport.cluster.spec import build_spec
-from labsupport.core.errors import LabError, ProvisionError
+from labsupport.core.errors import BadInput, LabError, ProvisionError
 from labsupport.provision.image import INPUTS_LABEL, inputs_key, labels
 
 IMAGE = KafkaImage("some/image", frozenset({"broker-kraft"}))
@@ -243,3 +243,27 @@ def test_a_socket_that_is_closed_to_the_user_is_told_apart() -> None:
     wrapped = RuntimeError("Error while fetching server API version", ConnectionError(PermissionError(13, "denied")))
     assert "not allowed" in no_engine(wrapped).what
     assert "docker" in no_engine(wrapped).fix
+
+
+def test_an_engine_that_is_too_small_is_need_against_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own memory counts: that of a virtual machine may be less than this one's."""
+    from labsupport.cluster.docker import backend
+
+    small = SimpleNamespace(info=lambda: {"MemTotal": 500 * 2**20})
+    monkeypatch.setattr(backend, "engine", lambda: small)
+    with pytest.raises(LabError, match="needs about 1050 MB of memory, and Docker's engine has 500 MB"):
+        backend.DockerBackend.prepare(build_spec(backend="docker"))
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [({"links": True}, "links=True"), ({"log_dir_mb": 64}, "log_dir_mb"), ({"jmx": True}, "jmx=True")],
+)
+def test_what_containers_cannot_do_is_refused_before_the_engine_is_asked(
+    wish: dict[str, Any], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from labsupport.cluster.docker.backend import DockerBackend
+
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    with pytest.raises(BadInput, match=f"The docker backend has no {words}"):
+        DockerBackend.prepare(build_spec(backend="docker", **wish))
