@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,9 +18,11 @@ from labsupport.clients.connection import Connection
 from labsupport.cluster import registry
 from labsupport.cluster.cluster import Cluster
 from labsupport.cluster.docker import images, owners
+from labsupport.cluster.supervised import Supervised
 from labsupport.core.clock import now_s
 from labsupport.core.errors import LabError
 from labsupport.core.wait import wait_until
+from labsupport.observe.usage import usage_of
 from tests.cluster.outside import docker_things, things_of, volumes
 from tests.marked import processes_of
 
@@ -61,6 +64,13 @@ def test_nothing_of_our_environment_reaches_the_container(one: Cluster) -> None:
     assert names == given | of_the_image
 
 
+def test_processor_and_memory_are_sampled_as_for_processes(one: Cluster) -> None:
+    """With the engine on this machine, the JVM in the container is one of its processes."""
+    pid = one.process_events(0, 0)[0].pid
+    usage = usage_of({"broker-1": pid})["broker-1"]
+    assert usage.cpu_s > 0.5 and usage.memory_mb is not None and usage.memory_mb > 50
+
+
 def test_what_a_stranger_does_to_a_container_is_seen(one: Cluster) -> None:
     """`docker kill`, `docker start`, `docker pause`: the cluster's own book tells the same."""
     broker = one.broker(1)
@@ -93,6 +103,24 @@ def test_a_container_that_somebody_removed_is_told_and_cannot_be_started() -> No
         assert cluster.broker(1).wait_for_state("stopped", timeout_s=30) == "stopped"
         with pytest.raises(LabError, match="The container of broker-1 is gone"):
             cluster.broker(1).start()
+
+
+def test_a_port_that_was_snatched_at_the_last_moment_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine alone can say that it cannot have a port; the broker then advertises another one."""
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        snatched = [stranger.getsockname()[1]]
+        really = Supervised.reserve_ports
+        monkeypatch.setattr(
+            Supervised,
+            "reserve_ports",
+            lambda self, count: [snatched.pop()] if snatched else really(self, count),
+        )
+        with Cluster.start(brokers=1) as cluster:
+            assert not snatched
+            assert not cluster.bootstrap_servers.endswith(f":{stranger.getsockname()[1]}")
+            address = cluster.broker(1).address
+            cluster.broker(1).restart()
+            assert cluster.broker(1).address == address == Cluster.attach(cluster.name).bootstrap_servers
 
 
 def test_no_volume_is_left() -> None:

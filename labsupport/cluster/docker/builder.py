@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from labsupport.cluster.docker.engine import ANSWER_WITHIN_S, told_plainly
 from labsupport.cluster.docker.images import KafkaImage
-from labsupport.cluster.docker.names import CLUSTER_LABEL, DATA, NODE_LABEL
+from labsupport.cluster.docker.names import CLUSTER_LABEL, CONFIG, DATA, NODE_LABEL
 from labsupport.cluster.docker.node import DockerFacts, DockerNode, port_is_taken
 from labsupport.cluster.docker.plan import Plan, Planner
 from labsupport.cluster.spec import ClusterSpec
@@ -67,10 +69,13 @@ class Builder:
         from docker.errors import APIError
 
         for left in reversed(range(PORT_TRIES)):
-            container = self._container(node)
-            self.supervised.ask("let_go", name=node.name)
             try:
-                with told_plainly(f"The container of {node.name} could not be started"):
+                with (
+                    told_plainly(f"The container of {node.name} could not be started"),
+                    tempfile.TemporaryDirectory(prefix="kafka-lab-config-") as folder,
+                ):
+                    container = self._container(node, Path(folder))
+                    self.supervised.ask("let_go", name=node.name)
                     container.start()
                 return
             except StartError as error:
@@ -88,7 +93,8 @@ class Builder:
         address = f"127.0.0.1:{port}"
         node.facts = replace(node.facts, address=address, direct=address)
 
-    def _container(self, node: DockerNode) -> DockerContainer:
+    def _container(self, node: DockerNode, folder: Path) -> DockerContainer:
+        """The container of a node, not created yet; its files are laid out in `folder`, to be copied in at one go."""
         from testcontainers.core.container import DockerContainer
 
         plan = self._plan(node)
@@ -98,8 +104,7 @@ class Builder:
         container.ports[f"{inside}/tcp"] = ("127.0.0.1", outside)  # type: ignore[assignment]
         assert self._network is not None
         container.with_network(self._network).with_network_aliases(node.name)
-        for path, content in plan.files.items():
-            container.with_copy_into_container(content, path)
+        container.with_copy_into_container(_laid_out(plan, folder), str(PurePosixPath(CONFIG).parent))
         return container.with_kwargs(
             hostname=node.name,
             labels={**self.labels, NODE_LABEL: node.name},
@@ -134,3 +139,15 @@ class Builder:
             network=self.cluster,
         )
         return DockerNode(facts, self.supervised)
+
+
+def _laid_out(plan: Plan, folder: Path) -> Path:
+    """The folder that a plan's files make up, to be read by the container's user, whoever that is."""
+    config = folder / PurePosixPath(CONFIG).name
+    config.mkdir()
+    config.chmod(0o755)
+    for name, content in plan.files.items():
+        file = config / name
+        file.write_bytes(content)
+        file.chmod(0o644)
+    return config

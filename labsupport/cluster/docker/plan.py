@@ -39,7 +39,7 @@ ANYWHERE = "0.0.0.0"
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """One container. `files`: content by path, copied in at first. `published`: its port and that of the host."""
+    """One container. `files`: by name, for its folder CONFIG. `published`: its port and that of the host."""
 
     command: list[str]
     variables: dict[str, str]
@@ -141,7 +141,7 @@ class Planner:
                 "KAFKA_LOG4J_OPTS": f"{option}=file:{CONFIG}/{log_file}",
             },
             files={
-                f"{CONFIG}/{name}": content if isinstance(content, bytes) else content.encode()
+                name: content if isinstance(content, bytes) else content.encode()
                 for name, content in {**files, log_file: log_text}.items()
             },
             published=published,

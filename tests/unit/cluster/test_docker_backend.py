@@ -32,7 +32,7 @@ def planned(node_id: int, **wishes: Any) -> Plan:
 
 
 def properties(plan: Plan, name: str = "server.properties") -> dict[str, str]:
-    text = plan.files[f"/opt/kafka/config/lab/{name}"].decode()
+    text = plan.files[name].decode()
     return dict(line.split("=", 1) for line in text.splitlines())
 
 
@@ -66,7 +66,7 @@ def test_a_zookeeper_server_listens_everywhere_and_knows_the_others_by_name() ->
     settings = properties(plan, "zoo.cfg")
     assert settings["clientPortAddress"] == "0.0.0.0"
     assert settings["server.3"] == "zookeeper-3:2888:3888"
-    assert plan.files["/opt/kafka/config/lab/myid"] == b"2\n"
+    assert plan.files["myid"] == b"2\n"
 
 
 def test_each_log_folder_is_formatted_once_with_an_id_of_its_own() -> None:
