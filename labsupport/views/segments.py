@@ -179,7 +179,7 @@ def _bar(seek: Seek) -> Markup:
     left = min(100 * seek.began_at / size, 100 - width)
     label = f"The .log file as a bar; read were {seek.scanned_bytes:,} bytes from byte {seek.began_at:,} on."
     below = {"y": _BAR_HEIGHT + 14, "font_size": 12, "fill": colour.INK}
-    words = [("read", min(max(left, 3.0), 97.0), "middle")]
+    words = [("read", min(max(left + width / 2, 3.0), 97.0), "middle")]
     words += [("byte 0", 0.0, "start")] if left > 25 else []
     words += [(f"{size:,}", 100.0, "end")] if left < 70 else []
     return tag(
