@@ -42,13 +42,17 @@ def steps() -> list[Callable[[], None]]:
     ]
 
 
-def up() -> None:
-    """From whatever is there to the running cluster."""
+def up(*, build_only: bool) -> None:
+    """From whatever is there to the running cluster; with `build_only` to all that it is made from."""
     began_s = time.monotonic()
     say(f"testbed: {PROMISE}. Outputs go to {CACHE}.")
     with alone():
         for each in steps():
-            each()
+            if not (build_only and each in (cluster.up, snapshots.up)):
+                each()
+    if build_only:
+        say(f"testbed: built, in {duration(time.monotonic() - began_s)}.")
+        return
     say(f"testbed: up, in {duration(time.monotonic() - began_s)}. The context is {CONTEXT}; to use it in a shell:")
     say('  eval "$(testbed/env)"')
 
@@ -109,7 +113,9 @@ def main() -> int:
     """The command line; 1 when something failed, with the reason on standard error."""
     parser = argparse.ArgumentParser(prog="python3 -m testbed", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("up", help="build what is missing and start the cluster")
+    commands.add_parser("up", help="build what is missing and start the cluster").add_argument(
+        "--build-only", action="store_true", help="start no cluster"
+    )
     commands.add_parser("down", help="delete the cluster").add_argument(
         "--purge", action="store_true", help="remove what was built, too"
     )
@@ -121,7 +127,7 @@ def main() -> int:
     wanted = parser.parse_args()
     try:
         if wanted.command == "up":
-            up()
+            up(build_only=wanted.build_only)
         elif wanted.command == "down":
             down(purge=wanted.purge)
         elif wanted.command == "engine":
