@@ -91,6 +91,14 @@ def test_zookeeper_is_ready_when_it_says_its_mode(shell: Callable[..., object]) 
 
 
 @needs_busybox
+def test_a_node_that_is_held_back_has_no_process(shell: Callable[..., object], tmp_path: Path) -> None:
+    """To busybox, `kill -0 ""` is a success."""
+    assert shell("runs.sh").returncode != 0  # type: ignore[attr-defined]
+    (tmp_path / "pid").touch()
+    assert shell("runs.sh").returncode != 0  # type: ignore[attr-defined]
+
+
+@needs_busybox
 def test_a_signal_reaches_the_process_and_holds_the_next_one_back(shell: Callable[..., object], tmp_path: Path) -> None:
     process = subprocess.Popen(["sleep", "60"])
     (tmp_path / "pid").write_text(f"{process.pid}\n")
