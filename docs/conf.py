@@ -20,6 +20,7 @@ copyright = "the kafka-lab authors. Prose: CC BY 4.0, code: Apache-2.0"
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
+    "backends_page",
     "claims_page",
     "decisions",
     "docstrings",
