@@ -221,11 +221,11 @@ def test_the_local_image_can_take_the_place_of_the_public_one(drop_in: tuple[str
 
     name, port = drop_in
     connection = Connection(bootstrap_servers=f"127.0.0.1:{port}")
-    wait_until(lambda: "Kafka Server started" in docker("logs", name), 90, because="the broker", poll_s=0.5)
+    wait_until(lambda: "Kafka Server started" in docker("logs", name), 140, because="the broker", poll_s=0.5)
     with connection.producer(acks="all") as producer:
         producer.send("t", value="kept").get(timeout=60)
     docker("restart", name)
-    wait_until(lambda: docker("logs", name).count("Kafka Server started") == 2, 90, because="it again", poll_s=0.5)
+    wait_until(lambda: docker("logs", name).count("Kafka Server started") == 2, 140, because="it again", poll_s=0.5)
     consumer: KafkaConsumer = connection.consumer("t", consumer_timeout_ms=60_000)
     assert next(consumer).value == b"kept"
     consumer.close()
