@@ -74,7 +74,7 @@ def _register_helpers(supervised: Supervised, cluster: str) -> None:
     """The reaper first, before there is anything to remove; then the watcher, which needs a second to come up."""
     variables = environment_for_helpers()
     package = f"{__package__}"
-    program = [sys.executable, "-P", "-m"]
+    program = [sys.executable, "-s", "-P", "-m"]
     supervised.ask("at_end", argv=[*program, f"{package}.reaper", cluster], env=variables)
     arguments = ["--name", supervised.name, "--folder", str(supervised.folder), "--cluster", cluster]
     supervised.ask(
