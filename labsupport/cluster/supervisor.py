@@ -373,6 +373,8 @@ class Supervisor:
     def do_note(self, _: socket.socket, name: str, what: str, detail: str = "") -> dict[str, Any]:
         """Something that a client knows of a process: it is "ready", or "waiting" for something."""
         child = self.children[name]
+        if what == "ready" and child.ready:  # somebody else has seen it, too
+            return {}
         child.ready = child.ready or what == "ready"
         self._event(child, what, detail)
         return {}

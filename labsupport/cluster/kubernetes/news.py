@@ -15,7 +15,9 @@ from labsupport.core.escape import printable
 MESSAGE_LIMIT = 200
 News = dict[str, str]
 # Said of probes again and again, and no news: a node that is held back or frozen fails them on purpose.
-BORING = frozenset({"Unhealthy", "SuccessfulCreate", "ExternalProvisioning", "Provisioning", "WaitForFirstConsumer"})
+BORING = frozenset(
+    {"Unhealthy", "NoPods", "SuccessfulCreate", "ExternalProvisioning", "Provisioning", "WaitForFirstConsumer"}
+)
 
 
 def news(what: str, reason: object, message: object = "") -> News:

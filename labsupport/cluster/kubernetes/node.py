@@ -12,6 +12,7 @@ from labsupport.cluster.broker import Capability
 from labsupport.cluster.kubernetes.access import Access
 from labsupport.cluster.kubernetes.api import Api, ApiError, ExecError, Object
 from labsupport.cluster.kubernetes.names import (
+    CLIENT_PORT,
     CONTAINER,
     CONTROLLER_PORT,
     DATA,
@@ -121,14 +122,23 @@ class KubernetesNode(Node):
     # -- how it is
 
     def _probe(self, known: int) -> Callable[[], bool]:
-        """Nobody outside reaches a separate controller, so it is asked from within."""
-        if self.roles == {"controller"}:
-            return self.is_listening
-        return super()._probe(known)
+        """First from within: a port-forward ends when nobody listens behind it, and a separate controller has none."""
+        reached = super()._probe(known) if self.roles != {"controller"} else self.is_listening
+        listens: list[bool] = []
+
+        def ready() -> bool:
+            if not listens and self.is_listening():
+                listens.append(True)
+            return bool(listens) and reached()
+
+        return ready
 
     def is_listening(self) -> bool:
+        if "zookeeper" in self.roles:
+            argv = ["sh", f"{MOUNT}/mode.sh"]
+        else:
+            argv = ["sh", f"{MOUNT}/answers.sh", str(CLIENT_PORT if "broker" in self.roles else CONTROLLER_PORT)]
         with suppress(ExecError):
-            argv = ["sh", f"{MOUNT}/answers.sh", str(CONTROLLER_PORT)]
             return self.api.run(self.name, self.facts.namespace, CONTAINER, argv)[0] == 0
         return False
 

@@ -18,8 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from labsupport.cluster.kubernetes.access import find_access
-from labsupport.cluster.kubernetes.api import Api, ApiError, Object, path_of
-from labsupport.cluster.kubernetes.names import NEWS, forward_of
+from labsupport.cluster.kubernetes.api import Api, ApiError, ExecError, Object, path_of
+from labsupport.cluster.kubernetes.names import CONTAINER, MOUNT, NEWS, forward_of
 from labsupport.cluster.kubernetes.news import Memory, News, of_event
 from labsupport.cluster.kubernetes.pods import Seen, seen, status_of
 from labsupport.cluster.supervised import Supervised
@@ -27,6 +27,7 @@ from labsupport.core.errors import LabError, NotRunning
 
 RELIST_S = 30
 BROKEN_S = 1.0
+UNSURE_S = 0.5
 MOST_EVENTS_KNOWN = 5_000
 
 
@@ -40,6 +41,8 @@ class Watcher:
         self._reported: dict[str, Seen] = {}
         self._uids: dict[str, str] = {}
         self._events: dict[str, None] = {}
+        self._confirmed: dict[str, str] = {}  # by node, the life of which a process was seen
+        self._unsure: set[str] = set()
         self._over = threading.Event()
 
     def run(self) -> None:
@@ -51,6 +54,7 @@ class Watcher:
             ("Node", "", self._take_node),
         ):
             threading.Thread(target=self._follow, args=(kind, namespace, take), daemon=True).start()
+        threading.Thread(target=self._look_again, daemon=True).start()
         self._over.wait()
 
     # -- following
@@ -96,8 +100,17 @@ class Watcher:
         self._report(name, pod)
         self._forward(name, pod)
 
+    def _look_again(self) -> None:
+        while not self._over.wait(UNSURE_S):
+            for name in tuple(self._unsure):
+                with suppress(ApiError):
+                    self._quietly(self._take_pod_now, name, None)
+
+    def _take_pod_now(self, name: str, _: Object | None) -> None:
+        self._take_pod(name, self._api.find("Pod", name, self._namespace))
+
     def _report(self, name: str, pod: Object | None) -> None:
-        found = seen(pod)
+        found = self._sure(name, seen(pod))
         status = status_of(pod or {})
         if self._reported.get(name) == found and found.state == "stopped":
             return
@@ -106,8 +119,23 @@ class Watcher:
         if found.state == "running" and status.get("ready") and answer.get("state") == "starting":
             self._supervised.ask("note", name=name, what="ready")  # Kubernetes started it: nobody of ours is waiting
 
+    def _sure(self, name: str, found: Seen) -> Seen:
+        """A kubelet takes a new container for started until its startup probe is set up: look for the process."""
+        self._unsure.discard(name)
+        if found.state == "stopped" or self._confirmed.get(name) == found.life:
+            return found
+        try:
+            there = self._api.run(name, self._namespace, CONTAINER, ["sh", f"{MOUNT}/runs.sh"])[0] == 0
+        except ExecError:
+            there = False
+        if there:
+            self._confirmed[name] = found.life
+            return found
+        self._unsure.add(name)
+        return Seen(state="stopped", life=found.life)
+
     def _forward(self, name: str, pod: Object | None) -> None:
-        if pod is None or seen(pod).state == "stopped":
+        if pod is None or self._reported[name].state == "stopped":
             return
         uid, known = pod["metadata"]["uid"], self._uids.get(name)
         if uid == known:

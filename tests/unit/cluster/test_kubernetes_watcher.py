@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,7 @@ class Played(Api):
         self.objects = objects or {}
         self.changes: dict[str, list[tuple[str, dict[str, Any]]]] = {}
         self.done: list[tuple[str, str]] = []
+        self.processes = [0]  # exit codes of the script that looks for a process, the last one again and again
 
     def request(self, method: str, path: str, **_: Any) -> dict[str, Any]:
         self.done.append((method, path))
@@ -63,14 +64,24 @@ class Played(Api):
                     return item
         raise ApiError("no such thing", status=404)
 
+    def run(self, pod: str, namespace: str, container: str, argv: Any, *, timeout_s: float = 20) -> tuple[int, bytes]:
+        assert argv[-1].endswith("runs.sh")
+        return (self.processes.pop(0) if len(self.processes) > 1 else self.processes[0]), b""
+
     def watch(self, kind: str, namespace: str, since: str, *, timeout_s: int) -> Iterator[tuple[str, dict[str, Any]]]:
         yield from self.changes.pop(kind, [])
         raise ApiError("the end of the test", status=403)
 
 
-def watched(kind: str, *changes: tuple[str, dict[str, Any]], listed: list[dict[str, Any]] | None = None) -> Book:
+def watched(
+    kind: str,
+    *changes: tuple[str, dict[str, Any]],
+    listed: list[dict[str, Any]] | None = None,
+    processes: Sequence[int] = (0,),
+) -> Book:
     """What the supervisor was told after one list and these changes."""
     book, api = Book(), Played({kind: listed or []})
+    api.processes = list(processes)
     api.changes[kind] = list(changes)
     watcher = Watcher(book, api, "ns", ["broker-1", "broker-2"])
     take = {"Pod": watcher._take_pod, "Event": watcher._take_event, "Node": watcher._take_node}[kind]
@@ -91,6 +102,13 @@ def test_a_pod_that_runs_is_seen_and_its_port_forward_started() -> None:
     ]
     assert book.asked("start") == [{"do": "start", "name": "forward-broker-1"}]
     assert not book.asked("note")
+
+
+def test_a_container_that_kubernetes_takes_for_started_too_early_is_not_believed() -> None:
+    """Seen on Kubernetes 1.37: `started` is true for a moment, before the startup probe is set up."""
+    book = watched("Pod", ("MODIFIED", pod(RUNNING)), listed=[pod(RUNNING)], processes=[1, 0])
+    assert [told["state"] for told in book.asked("seen")] == ["stopped", "running"]
+    assert len(book.asked("start")) == 1
 
 
 def test_another_pod_of_the_name_gets_another_port_forward_and_another_container_does_not() -> None:
