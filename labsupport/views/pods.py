@@ -27,7 +27,14 @@ _UID_SHOWN = 8
 def pods_display(pods: Sequence[Pod], nodes: Sequence[Node], before: Sequence[Pod] = ()) -> Display:
     """The pods as they are; with `before`, beside those that had their names then."""
     old = {pod.name: pod for pod in before}
-    caption = join(_caption(pods), " ", tag("small", "Disc: ready. Dashed ring: not ready, or ending. ▤: its volume."))
+    found = " ".join(f"{line}." for line in plain(pods, before).splitlines()[len(_owners(pods)) :])
+    caption = join(
+        _caption(pods),
+        " ",
+        found,
+        " " if found else None,
+        tag("small", "Disc: ready. Dashed ring: not ready, or ending. ▤: its volume."),
+    )
     still = tag(
         "figure",
         nodes_svg(pods, nodes),
@@ -184,7 +191,8 @@ def _compared(pod: Pod, then: Pod | None) -> Markup:
     before = ("–", "–") if then is None else (then.ip, then.uid[:_UID_SHOWN])
     now = (pod.ip, pod.uid[:_UID_SHOWN])
     figures = [_mono(value) for pair in zip(now, before, strict=True) for value in pair]
-    return _cells(pod.name, pod.state, *figures, _claims(pod))
+    state = f"{pod.state}, new" if then is None or then.uid != pod.uid else pod.state
+    return _cells(pod.name, state, *figures, _claims(pod))
 
 
 def _cells(name: str, *figures: object) -> Markup:
