@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PORT_TAKEN = ("port is already allocated", "address already in use")
 REPORTED_WITHIN_S = 30  # the watcher tells in a fraction of a second; a busy engine may answer it late
-PORT_FREE_WITHIN_S = 5
+PORT_FREE_WITHIN_S, FREEZE_WITHIN_S = 5, 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,9 +114,21 @@ class DockerNode(Node):
 
     def freeze(self) -> None:
         if self.state != "paused":
-            with told_plainly(f"The engine could not pause {self.name}"):
-                self._container().pause()
+            container = self._container()
+            wait_until(lambda: self._frozen(container), FREEZE_WITHIN_S, because=f"the engine to freeze {self.name}")
             self.wait_for_state("paused", "stopped", timeout_s=REPORTED_WITHIN_S)
+
+    def _frozen(self, container: Container) -> bool:
+        """Pause it; False when the kernel did not get hold of all its threads at once (cgroup v1, a busy machine)."""
+        from docker.errors import APIError
+
+        try:
+            container.pause()
+        except APIError as error:
+            if "unable to freeze" not in said(error):
+                raise LabError(f"The engine could not pause {self.name}: {said(error)}.") from error
+            return False
+        return True
 
     def thaw(self) -> None:
         if self.state == "paused":
