@@ -21,7 +21,7 @@ from labsupport.cluster.kubernetes.access import find_access
 from labsupport.cluster.kubernetes.api import Api, ApiError, ExecError, Object, path_of
 from labsupport.cluster.kubernetes.names import CONTAINER, MOUNT, NEWS, forward_of
 from labsupport.cluster.kubernetes.news import Memory, News, of_event
-from labsupport.cluster.kubernetes.pods import Seen, seen, status_of
+from labsupport.cluster.kubernetes.pods import Seen, container_runs, seen, status_of
 from labsupport.cluster.supervised import Supervised
 from labsupport.core.errors import LabError, NotRunning
 
@@ -110,7 +110,7 @@ class Watcher:
         self._take_pod(name, self._api.find("Pod", name, self._namespace))
 
     def _report(self, name: str, pod: Object | None) -> None:
-        found = self._sure(name, seen(pod))
+        found = self._sure(name, seen(pod), pod)
         status = status_of(pod or {})
         if self._reported.get(name) == found and found.state == "stopped":
             return
@@ -119,9 +119,14 @@ class Watcher:
         if found.state == "running" and status.get("ready") and answer.get("state") == "starting":
             self._supervised.ask("note", name=name, what="ready")  # Kubernetes started it: nobody of ours is waiting
 
-    def _sure(self, name: str, found: Seen) -> Seen:
-        """A kubelet takes a new container for started until its startup probe is set up: look for the process."""
+    def _sure(self, name: str, found: Seen, pod: Object | None) -> Seen:
+        """A kubelet takes a new container for started until its startup probe is set up: look for the process.
+
+        Once that was seen, it is there until its container ends, whatever `started` says meanwhile.
+        """
         self._unsure.discard(name)
+        if found.state == "stopped" and container_runs(pod) and self._confirmed.get(name) == found.life:
+            return Seen(state="running", life=found.life)
         if found.state == "stopped" or self._confirmed.get(name) == found.life:
             return found
         try:

@@ -99,6 +99,16 @@ def test_a_node_that_is_held_back_has_no_process(shell: Callable[..., object], t
 
 
 @needs_busybox
+def test_a_dead_process_that_nobody_has_buried_yet_does_not_run(shell: Callable[..., object], tmp_path: Path) -> None:
+    process = subprocess.Popen(["sleep", "60"])
+    (tmp_path / "pid").write_text(f"{process.pid}\n")
+    assert shell("runs.sh").returncode == 0  # type: ignore[attr-defined]
+    process.kill()
+    wait_until(lambda: shell("runs.sh").returncode != 0, 10, because="it to be dead")  # type: ignore[attr-defined]
+    assert process.wait(10) == -9
+
+
+@needs_busybox
 def test_a_signal_reaches_the_process_and_holds_the_next_one_back(shell: Callable[..., object], tmp_path: Path) -> None:
     process = subprocess.Popen(["sleep", "60"])
     (tmp_path / "pid").write_text(f"{process.pid}\n")

@@ -111,6 +111,14 @@ def test_a_container_that_kubernetes_takes_for_started_too_early_is_not_believed
     assert len(book.asked("start")) == 1
 
 
+def test_a_process_that_was_seen_is_there_until_its_container_ends() -> None:
+    """The other side of the same moment: `started` turns false once the startup probe is set up."""
+    ended = pod({"terminated": {"exitCode": 137}})
+    book = watched("Pod", ("MODIFIED", pod(RUNNING, started=False)), ("MODIFIED", ended), listed=[pod(RUNNING)])
+    states = [told["state"] for told in book.asked("seen")]
+    assert states[0] == "running" and "stopped" not in states[:-1] and states[-1] == "stopped"
+
+
 def test_another_pod_of_the_name_gets_another_port_forward_and_another_container_does_not() -> None:
     same_pod = pod(RUNNING, life="containerd://2", ready=False)
     book = watched("Pod", ("MODIFIED", same_pod), ("MODIFIED", replaced("u2")), listed=[pod(RUNNING, ready=False)])
