@@ -67,10 +67,9 @@ def _reasons(item: pytest.Item, backend: str) -> Iterator[str]:
     for marker in item.iter_markers("only_on"):
         if marker.args[0] != backend:
             yield f"for --backend {marker.args[0]} only"
-    if backend == "local":
-        return
     for marker in item.iter_markers("local_only"):
-        yield f"local only: {marker.args[0]}"
+        if backend != "local":
+            yield f"local only: {marker.args[0]}"
     for marker in item.iter_markers("needs"):
         for capability in marker.args:
             if capability not in backend_class(backend).node_class.can:
