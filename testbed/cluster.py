@@ -27,6 +27,9 @@ KUBELET_SETTINGS = (
     "kernel.keys.root_maxkeys",
     "kernel.keys.root_maxbytes",
 )
+#: What we raise ourselves. A node uses some 15 inotify instances, and at the usual limit of 128 for all processes of a user
+#: a machine with other work has none left: kube-proxy then ends with "too many open files".
+INOTIFY_SETTING, INOTIFY_INSTANCES = "fs.inotify.max_user_instances", 1024
 #: systemd in a node: itself, and by the files in Debian's /usr/lib/sysctl.d.
 SYSTEMD_SETTINGS = (
     "fs.file-max",
@@ -64,7 +67,7 @@ def up() -> None:
 
 def create() -> None:
     """kind's own work, with a kubeconfig of our own."""
-    remember_kernel()
+    prepare_kernel()
     KUBECONFIG.unlink(missing_ok=True)
     config = HERE / "kind.yaml"
     flags = ["--name", CLUSTER, "--config", str(config), "--image", NODE_IMAGE, "--kubeconfig", str(KUBECONFIG)]
@@ -74,7 +77,7 @@ def create() -> None:
 
 def revived() -> bool:
     """Start the nodes of a cluster whose engine was stopped; whether the cluster answers again."""
-    remember_kernel()
+    prepare_kernel()
     run("docker", "start", *nodes())
     run(KIND, "export", "kubeconfig", "--name", CLUSTER, "--kubeconfig", KUBECONFIG, env=environment())
     KUBECONFIG.chmod(0o600)
@@ -161,12 +164,22 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "KIND_EXPERIMENTAL_PROVIDER": "docker"}
 
 
+def prepare_kernel() -> None:
+    """Remember the machine's settings, and raise the one that four nodes need higher."""
+    remember_kernel()
+    if int(kernel.values([INOTIFY_SETTING])[INOTIFY_SETTING]) < INOTIFY_INSTANCES:
+        kernel.write({INOTIFY_SETTING: str(INOTIFY_INSTANCES)})
+
+
 def remember_kernel() -> None:
     """Keep the machine's settings before the first kubelet of this boot changes them."""
     if KERNEL_BEFORE.exists() and json.loads(KERNEL_BEFORE.read_text())["boot"] == kernel.boot_id():
         return
     STATE.mkdir(parents=True, exist_ok=True)
-    record = {"boot": kernel.boot_id(), "values": kernel.values((*KUBELET_SETTINGS, *SYSTEMD_SETTINGS))}
+    record = {
+        "boot": kernel.boot_id(),
+        "values": kernel.values((INOTIFY_SETTING, *KUBELET_SETTINGS, *SYSTEMD_SETTINGS)),
+    }
     KERNEL_BEFORE.write_text(json.dumps(record, indent=2) + "\n")
 
 
