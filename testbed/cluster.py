@@ -27,8 +27,8 @@ KUBELET_SETTINGS = (
     "kernel.keys.root_maxkeys",
     "kernel.keys.root_maxbytes",
 )
-#: What we raise ourselves. A node uses some 15 inotify instances, and at the usual limit of 128 for all processes of a user
-#: a machine with other work has none left: kube-proxy then ends with "too many open files".
+#: What we raise ourselves. A node uses some 15 inotify instances; at the usual limit, 128 for all processes of a user,
+#: a machine with other work has none left, and kube-proxy ends with "too many open files".
 INOTIFY_SETTING, INOTIFY_INSTANCES = "fs.inotify.max_user_instances", 1024
 #: systemd in a node: itself, and by the files in Debian's /usr/lib/sysctl.d.
 SYSTEMD_SETTINGS = (
