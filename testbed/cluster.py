@@ -54,7 +54,7 @@ def up() -> None:
             delete()
         if not exists():
             create()
-        wait_for_nodes(120)
+        wait_for_nodes(240)
         apply(HERE / "manifests" / "netpol.yaml")
         wait_for_rollouts(
             "kube-system deployment/coredns",
@@ -71,7 +71,7 @@ def create() -> None:
     KUBECONFIG.unlink(missing_ok=True)
     config = HERE / "kind.yaml"
     flags = ["--name", CLUSTER, "--config", str(config), "--image", NODE_IMAGE, "--kubeconfig", str(KUBECONFIG)]
-    run(KIND, "create", "cluster", *flags, "--wait", "120s", env=environment(), log=LOG)
+    run(KIND, "create", "cluster", *flags, "--wait", "240s", env=environment(), log=LOG)
     KUBECONFIG.chmod(0o600)
 
 
@@ -82,7 +82,7 @@ def revived() -> bool:
     run(KIND, "export", "kubeconfig", "--name", CLUSTER, "--kubeconfig", KUBECONFIG, env=environment())
     KUBECONFIG.chmod(0o600)
     try:
-        wait_for_nodes(90)
+        wait_for_nodes(240)
     except TestbedError:
         return False
     return True
@@ -127,10 +127,10 @@ def wait_for_nodes(timeout_s: float) -> None:
 
 
 def wait_for_rollouts(*workloads: str) -> None:
-    """Return once each `namespace kind/name` has all its pods; `TestbedError` after two minutes."""
+    """Return once each `namespace kind/name` has all its pods; `TestbedError` after four minutes."""
     for workload in workloads:
         namespace, name = workload.split()
-        kubectl(f"--namespace={namespace}", "rollout", "status", name, "--timeout=120s")
+        kubectl(f"--namespace={namespace}", "rollout", "status", name, "--timeout=240s")
 
 
 def apply(*files: object) -> None:

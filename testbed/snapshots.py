@@ -54,7 +54,7 @@ def up() -> None:
         load = ("load", "image-archive", ARCHIVE, "--name", CLUSTER)
         run(cluster.KIND, *load, env=dict(os.environ), log=cluster.LOG)
         cluster.kubectl("apply", "--server-side", f"--kustomize={KINDS}")
-        cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+        cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=240s")
         cluster.apply(HERE / "csi" / "csi.yaml")
         cluster.wait_for_rollouts(*(f"kube-system {workload}" for workload in WORKLOADS))
         applied().mark()
