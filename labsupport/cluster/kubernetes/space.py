@@ -273,7 +273,7 @@ class Space(AbstractContextManager["Space"]):
         """`with space.watching() as seen: …`; then `seen.steps` is what became of the pods, step by step."""
         return Watching(self._follower)
 
-    def wait_until_ready(self, owner: str, count: int, *, timeout_s: float = 120) -> tuple[Pod, ...]:
+    def wait_until_ready(self, owner: str, count: int, *, timeout_s: float = 480) -> tuple[Pod, ...]:
         """Wait until a StatefulSet or Deployment has exactly so many pods, and all are ready; returns them."""
 
         def there() -> tuple[Pod, ...] | None:
@@ -287,7 +287,7 @@ class Space(AbstractContextManager["Space"]):
             return ()
         return self._wait(there, timeout_s, f"{count} pods of {owner} to be ready", owner)
 
-    def wait_for_another(self, gone: Pod, *, timeout_s: float = 120) -> Pod:
+    def wait_for_another(self, gone: Pod, *, timeout_s: float = 240) -> Pod:
         """Wait until another pod has the name of one that went, and is ready; returns it."""
 
         def there() -> Pod | None:
@@ -334,7 +334,7 @@ class Space(AbstractContextManager["Space"]):
             "",
         )
 
-    def wait_for_rollout(self, name: str, kind: str = "StatefulSet", *, timeout_s: float = 300) -> None:
+    def wait_for_rollout(self, name: str, kind: str = "StatefulSet", *, timeout_s: float = 480) -> None:
         """Wait until every pod is of the template declared last, and ready."""
         self._wait(
             lambda: rolled_out(self._declared(kind, name)) and not any(pod.ending for pod in self.pods(name)),
