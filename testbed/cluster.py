@@ -96,11 +96,10 @@ def is_ready() -> bool:
     return ready_nodes() == NODES and enforced
 
 
-def applied(name: str, *manifests: Path) -> stamps.Stamp:
-    """Whether these manifests, as they are today, were applied to this very cluster."""
+def applied(name: str, manifest: Path, *more: str) -> stamps.Stamp:
+    """Whether this manifest, as it is today, was applied to this very cluster; `more` is what else it depends on."""
     cluster = kubectl("get", "namespace", "kube-system", "--output=jsonpath={.metadata.uid}")
-    inputs = [cluster, *(manifest.read_text() for manifest in manifests)]
-    return stamps.Stamp(f"applied-{name}", inputs=inputs, outputs=())
+    return stamps.Stamp(f"applied-{name}", inputs=(cluster, manifest.read_text(), *more), outputs=())
 
 
 def is_rolled_out(*workloads: str) -> bool:

@@ -7,7 +7,7 @@ import shutil
 
 from testbed import cluster, stamps
 from testbed.images import archive, components
-from testbed.paths import CACHE, CLUSTER, HERE, IMAGES, STATE
+from testbed.paths import CACHE, CLUSTER, HERE, IMAGES
 from testbed.programs import all_programs, module_folder
 from testbed.programs import inputs as program_inputs
 from testbed.report import run, step, there
@@ -15,7 +15,6 @@ from testbed.report import run, step, there
 ARCHIVE = IMAGES / "snapshots.tar"
 KINDS = CACHE / "snapshot-kinds"
 CLIENT = "github.com/kubernetes-csi/external-snapshotter/client/v8"
-BUILT = STATE / "snapshots.stamp"
 WORKLOADS = ("deployment/snapshot-controller", "daemonset/csi-folders")
 PROGRAMS_OF_SNAPSHOTS = ("snapshotter", "csi-folders")
 
@@ -55,7 +54,10 @@ def up() -> None:
         run(cluster.KIND, *load, env=dict(os.environ), log=cluster.LOG)
         cluster.kubectl("apply", "--server-side", f"--kustomize={KINDS}")
         cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=240s")
+        replaced = cluster.kubectl_succeeds("--namespace=kube-system", "get", *WORKLOADS)
         cluster.apply(HERE / "csi" / "csi.yaml")
+        if replaced:  # the images have new content under their old names
+            cluster.kubectl("--namespace=kube-system", "rollout", "restart", *WORKLOADS)
         cluster.wait_for_rollouts(*(f"kube-system {workload}" for workload in WORKLOADS))
         applied().mark()
 
@@ -67,4 +69,4 @@ def is_up() -> bool:
 
 def applied() -> stamps.Stamp:
     """Of the manifest, the images and this cluster."""
-    return cluster.applied("snapshots", HERE / "csi" / "csi.yaml", BUILT)
+    return cluster.applied("snapshots", HERE / "csi" / "csi.yaml", archive.digest_of(ARCHIVE))
