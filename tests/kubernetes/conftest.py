@@ -16,6 +16,8 @@ from labsupport.cluster.kubernetes.node import KubernetesNode
 from labsupport.cluster.node import Node
 from labsupport.core.errors import LabError
 
+START_S = 300  # on two cores that others use, too
+
 Kubectl = Callable[..., str]
 
 
@@ -35,14 +37,14 @@ def api() -> Api:
 @pytest.fixture(scope="module", params=["kraft", "zookeeper"])
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """Three brokers, in both modes one after the other."""
-    with Cluster.start(coordination=request.param, backend="kubernetes") as running:
+    with Cluster.start(coordination=request.param, backend="kubernetes", timeout_s=START_S) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def separate() -> Iterator[Cluster]:
     """Three brokers and three separate controllers, as the manifests have them."""
-    with Cluster.start(controllers=3, backend="kubernetes") as running:
+    with Cluster.start(controllers=3, backend="kubernetes", timeout_s=START_S) as running:
         yield running
 
 

@@ -14,13 +14,13 @@ from labsupport.cluster.kubernetes.pods import is_ready, trouble
 from labsupport.cluster.node import Node
 from labsupport.core.errors import LabError
 from labsupport.core.wait import wait_until
-from tests.kubernetes.conftest import Kubectl, as_pod, pod_of
+from tests.kubernetes.conftest import START_S, Kubectl, as_pod, pod_of
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """KRaft with the quorum of its own: a broker can be lost without a vote."""
-    with Cluster.start(controllers=3, backend="kubernetes") as running:
+    with Cluster.start(controllers=3, backend="kubernetes", timeout_s=START_S) as running:
         running.create_topic("t", replica_assignment={0: [3, 1, 2]})
         yield running
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import ClassVar
 
 from labsupport.cluster.broker import Capability
@@ -28,6 +29,7 @@ from labsupport.core.wait import wait_until
 TOLD_WITHIN_S = 15  # a kubelet looks at its containers every second, and a busy one is late
 CONTAINER_WITHIN_S = 90
 TRIES = 3
+LINES_KEPT = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,11 +145,20 @@ class KubernetesNode(Node):
         return False
 
     def log(self, tail: int = 20) -> str:
-        found = ""
+        found = self._kept_log.read_text() if self._kept_log.exists() else ""
         with suppress(ApiError):  # there is no pod yet, or no longer
             for previous in (True, False):  # the log of the container before is that of the life before
                 found += self.api.log(self.name, self.facts.namespace, CONTAINER, tail=tail, previous=previous)
         return "\n".join(found.splitlines()[-tail:])
+
+    @property
+    def _kept_log(self) -> Path:
+        """Of its last pod, which took its log with it."""
+        return self.supervised.folder / f"{self.name}.last-pod.log"
+
+    def _keep_log(self) -> None:
+        with suppress(ApiError, OSError):
+            self._kept_log.write_text(self.api.log(self.name, self.facts.namespace, CONTAINER, tail=LINES_KEPT))
 
     # -- its files
 
@@ -182,6 +193,7 @@ class KubernetesNode(Node):
             pod = self.pod()
             if pod is not None and backs_off(pod) and pod["metadata"]["uid"] not in replaced:
                 replaced.append(pod["metadata"]["uid"])
+                self._keep_log()
                 self.api.delete("Pod", self.name, self.facts.namespace)
             return container_runs(pod)
 
