@@ -34,9 +34,20 @@ def seen(pod: Pod | None) -> Seen:
     container = status_of(pod)
     life = container.get("containerID", "")
     if "running" in container.get("state", {}) and container.get("started"):
-        frozen = pod["metadata"].get("annotations", {}).get(PAUSED) == life
-        return Seen(state="paused" if frozen else "running", life=life)
+        return Seen(state="paused" if is_frozen(pod, life) else "running", life=life)
     return Seen(state="stopped", life=life, detail=ending(container))
+
+
+def is_frozen(pod: Pod | None, life: str) -> bool:
+    """Whether we froze this very container."""
+    return pod is not None and pod["metadata"].get("annotations", {}).get(PAUSED) == life
+
+
+def has_ended(pod: Pod | None, life: str) -> bool:
+    """Whether a container is over: it is told to have terminated, or another one is in its place."""
+    status = status_of(pod or {})
+    ended = [status.get(which, {}).get("terminated", {}) for which in ("state", "lastState")]
+    return status.get("containerID") != life or bool(ended[0]) or ended[1].get("containerID") == life
 
 
 def status_of(pod: Pod) -> Mapping[str, Any]:

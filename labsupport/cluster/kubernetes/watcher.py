@@ -21,7 +21,7 @@ from labsupport.cluster.kubernetes.access import find_access
 from labsupport.cluster.kubernetes.api import Api, ApiError, ExecError, Object, path_of
 from labsupport.cluster.kubernetes.names import CONTAINER, MOUNT, NEWS, forward_of
 from labsupport.cluster.kubernetes.news import Memory, News, of_event
-from labsupport.cluster.kubernetes.pods import Seen, container_runs, seen, status_of
+from labsupport.cluster.kubernetes.pods import Seen, has_ended, is_frozen, seen, status_of
 from labsupport.cluster.supervised import Supervised
 from labsupport.core.errors import LabError, NotRunning
 
@@ -42,6 +42,7 @@ class Watcher:
         self._uids: dict[str, str] = {}
         self._events: dict[str, None] = {}
         self._confirmed: dict[str, str] = {}  # by node, the life of which a process was seen
+        self._ended: dict[str, str] = {}  # by node, the last of those lives that is over
         self._unsure: set[str] = set()
         self._over = threading.Event()
 
@@ -122,12 +123,18 @@ class Watcher:
     def _sure(self, name: str, found: Seen, pod: Object | None) -> Seen:
         """A kubelet takes a new container for started until its startup probe is set up: look for the process.
 
-        Once that was seen, it is there until its container ends, whatever `started` says meanwhile.
+        Once that was seen, it is there until its container has ended, whatever else is told of it meanwhile; and what
+        has ended does not come back, it is a status from before.
         """
         self._unsure.discard(name)
-        if found.state == "stopped" and container_runs(pod) and self._confirmed.get(name) == found.life:
-            return Seen(state="running", life=found.life)
-        if found.state == "stopped" or self._confirmed.get(name) == found.life:
+        known = bool(found.life) and self._confirmed.get(name) == found.life
+        if known and self._ended.get(name) == found.life:
+            return Seen(state="stopped", life=found.life, detail=found.detail)
+        if known and found.state == "stopped" and not has_ended(pod, found.life):
+            return Seen(state="paused" if is_frozen(pod, found.life) else "running", life=found.life)
+        if found.state == "stopped" or known:
+            if found.state == "stopped":
+                self._ended[name] = self._confirmed.get(name, "")
             return found
         try:
             there = self._api.run(name, self._namespace, CONTAINER, ["sh", f"{MOUNT}/runs.sh"])[0] == 0

@@ -119,6 +119,24 @@ def test_a_process_that_was_seen_is_there_until_its_container_ends() -> None:
     assert states[0] == "running" and "stopped" not in states[:-1] and states[-1] == "stopped"
 
 
+def test_what_has_ended_does_not_come_back() -> None:
+    ended = pod({"terminated": {"exitCode": 137}})
+    book = watched("Pod", ("MODIFIED", ended), ("MODIFIED", pod(RUNNING)), listed=[pod(RUNNING)])
+    states = [told["state"] for told in book.asked("seen")]
+    assert states[:2] == ["running", "stopped"] and "running" not in states[2:]
+    again = pod(
+        RUNNING, life="containerd://2", lastState={"terminated": {"exitCode": 137, "containerID": "containerd://1"}}
+    )
+    book = watched("Pod", ("MODIFIED", ended), ("MODIFIED", again), listed=[pod(RUNNING)])
+    assert [told["state"] for told in book.asked("seen")] == ["running", "stopped", "running"]
+
+
+def test_a_container_that_waits_without_having_ended_is_the_same_life() -> None:
+    waiting = pod({"waiting": {"reason": "PodInitializing"}}, started=False)
+    states = [told["state"] for told in watched("Pod", ("MODIFIED", waiting), listed=[pod(RUNNING)]).asked("seen")]
+    assert "stopped" not in states
+
+
 def test_another_pod_of_the_name_gets_another_port_forward_and_another_container_does_not() -> None:
     same_pod = pod(RUNNING, life="containerd://2", ready=False)
     book = watched("Pod", ("MODIFIED", same_pod), ("MODIFIED", replaced("u2")), listed=[pod(RUNNING, ready=False)])
