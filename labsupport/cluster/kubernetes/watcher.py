@@ -127,14 +127,17 @@ class Watcher:
         has ended does not come back, it is a status from before.
         """
         self._unsure.discard(name)
-        known = bool(found.life) and self._confirmed.get(name) == found.life
-        if known and self._ended.get(name) == found.life:
+        confirmed, over = self._confirmed.get(name, ""), self._ended.get(name, "")
+        known = bool(found.life) and confirmed == found.life
+        if found.life and found.life == over != confirmed and name in self._reported:
+            return self._reported[name]  # of the container before the one that runs now
+        if known and over == found.life:
             return Seen(state="stopped", life=found.life, detail=found.detail)
         if known and found.state == "stopped" and not has_ended(pod, found.life):
             return Seen(state="paused" if is_frozen(pod, found.life) else "running", life=found.life)
         if found.state == "stopped" or known:
             if found.state == "stopped":
-                self._ended[name] = self._confirmed.get(name, "")
+                self._ended[name] = confirmed
             return found
         try:
             there = self._api.run(name, self._namespace, CONTAINER, ["sh", f"{MOUNT}/runs.sh"])[0] == 0

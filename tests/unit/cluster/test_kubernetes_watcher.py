@@ -129,6 +129,9 @@ def test_what_has_ended_does_not_come_back() -> None:
     )
     book = watched("Pod", ("MODIFIED", ended), ("MODIFIED", again), listed=[pod(RUNNING)])
     assert [told["state"] for told in book.asked("seen")] == ["running", "stopped", "running"]
+    book = watched("Pod", ("MODIFIED", ended), ("MODIFIED", again), ("MODIFIED", ended), listed=[pod(RUNNING)])
+    assert [told["state"] for told in book.asked("seen")][:3] == ["running", "stopped", "running"]
+    assert book.asked("seen")[-1]["state"] == "running"
 
 
 def test_a_container_that_waits_without_having_ended_is_the_same_life() -> None:
