@@ -273,3 +273,150 @@ def the_list_changes(*, sizes: Sequence[int]) -> Measured:
     if during < before and after > during:
         return Measured(Verdict.HOLDS, "the list shrank when followers fell silent, and grew when they had caught up")
     return Measured(Verdict.WRONG, "the list stayed as it was")
+
+
+def a_name_is_the_identity(*, replaced: int, names_kept: bool, addresses_kept: int) -> Measured:
+    """Of so many pods that were replaced: had the new ones the old names, and how many had the old IP address?"""
+    if replaced == 0:
+        raise Undecided("No pod was replaced.", fix="Delete one (`space.delete_pod`), and wait for another.")
+    if addresses_kept == replaced:
+        return Measured(Verdict.HOLDS, "each pod that took another's place had its IP address")
+    if not names_kept:
+        return Measured(Verdict.WRONG, "neither name nor IP address stayed when a pod was replaced")
+    return Measured(Verdict.WRONG, "a pod that took another's place had its name, and another IP address")
+
+
+def an_address_stays(*, before: Sequence[str], after: Sequence[str]) -> Measured:
+    """The IP addresses of pods of a StatefulSet, and of those that took their places, in the same order."""
+    if not before or len(before) != len(after):
+        raise Undecided("No pod was replaced.", fix="Delete one (`space.delete_pod`), and wait for another.")
+    if list(before) == list(after):
+        return Measured(Verdict.HOLDS, "each pod came back under its IP address")
+    return Measured(Verdict.WRONG, "pods came back under other IP addresses than before")
+
+
+def pods_follow_each_other(*, up: Sequence[str], down: Sequence[str], said_goodbye: bool) -> Measured:
+    """What happened to pods when a StatefulSet grew and shrank, as "gate-0 created"; and did each end by itself?"""
+    grew = [step.rpartition(" ")[0] for step in up if step.endswith(" created")]
+    if len(grew) < 2 or len(down) < 4:
+        raise Undecided("One pod is no order.", fix="Grow and shrink by two pods at least.")
+    began = [f"{pod} {what}" for pod in sorted(grew) for what in ("created", "ready")]
+    ended = [f"{pod} {what}" for pod in sorted(grew, reverse=True) for what in ("ending", "gone")]
+    if list(up) != began or list(down) != ended[: len(down)]:
+        return Measured(
+            Verdict.WRONG, "pods began or ended in another order, or before the one before was ready or gone"
+        )
+    if not said_goodbye:
+        return Measured(
+            Verdict.CONDITIONS, "pods began and ended in order, but were cut off instead of ending themselves"
+        )
+    return Measured(
+        Verdict.HOLDS, "each began when the one before was ready, and the last ended first, by itself when asked to"
+    )
+
+
+def updates_go_one_by_one(*, pods: Sequence[str], order: Sequence[str], most_away: int) -> Measured:
+    """The pods of a StatefulSet in the order of their numbers, in which order they were replaced, and how many were
+    away at once."""
+    if len(pods) < 3 or set(order) != set(pods):
+        raise Undecided("Not every pod was replaced.", fix="Restart the rollout, and wait for it (`wait_for_rollout`).")
+    if most_away > 1:
+        return Measured(Verdict.WRONG, "several pods were away at once")
+    if list(order) == list(reversed(pods)):
+        return Measured(Verdict.HOLDS, "one by one, the last first")
+    if list(order) == list(pods):
+        return Measured(Verdict.HOLDS, "one by one, the first first")
+    return Measured(Verdict.CONDITIONS, "one by one, but not in the order of their numbers")
+
+
+def a_service_spreads(
+    *, pods: Collection[str], answered: Collection[str], served_by: Sequence[Collection[int]]
+) -> Measured:
+    """The pods behind a plain Service, which of them answered; and by which broker ids each partition is served."""
+    if len(pods) < 2 or not served_by:
+        raise Undecided("With one pod there is nothing to spread over.", fix="Use three pods, and three partitions.")
+    if set(answered) != set(pods):
+        return Measured(Verdict.WRONG, "not every pod behind the Service answered")
+    if any(len(set(brokers)) != 1 for brokers in served_by):
+        return Measured(
+            Verdict.CONDITIONS, "all pods answered; but a partition was served by several brokers, or by none"
+        )
+    return Measured(Verdict.HOLDS, "all pods behind one address answered; each partition was served by one broker only")
+
+
+def a_headless_service_has_one_address(*, service_ip: str | None, answers: int, pods: int) -> Measured:
+    """The virtual address of a headless Service (None: it has none), and with how many addresses DNS answers for it."""
+    if pods < 2:
+        raise Undecided("With one pod, one answer says nothing.", fix="Ask when three pods are ready.")
+    if service_ip is not None or answers == 1:
+        return Measured(Verdict.HOLDS, "the name stood for one address")
+    if answers == pods:
+        return Measured(Verdict.WRONG, "it has no address of its own: DNS answered with that of every pod")
+    raise Undecided("DNS did not know every pod yet.", fix="Wait for it (`wait_until_resolved`).")
+
+
+def brokers_are_found_by_one_name(*, brokers: Collection[str], found: Collection[str]) -> Measured:
+    """The brokers there are, and those that a client found which was told the name of the headless Service only."""
+    if len(brokers) < 2:
+        raise Undecided("One broker is found by any name of it.", fix="Start three.")
+    if set(found) == set(brokers):
+        return Measured(Verdict.HOLDS, "told one name, a client found every broker, each under a name of its own")
+    return Measured(Verdict.WRONG, "told the name of the Service, a client did not find every broker")
+
+
+def identity_and_storage_last(
+    *, replicas: int, kept_names: int, volumes: int, other_kept: int, other_volumes: int, other_at_once: int
+) -> Measured:
+    """Of a StatefulSet's pods: how many names stayed when all were replaced, and how many volumes there are.
+    `other_`: the same of a Deployment's, and how many pods there were at most while they were replaced."""
+    if replicas < 2:
+        raise Undecided("With one pod, sharing cannot be told from owning.", fix="Use three replicas.")
+    if kept_names < replicas or volumes < replicas:
+        return Measured(Verdict.WRONG, "a StatefulSet's pods lost their names, or shared a volume")
+    if other_kept == replicas and other_volumes >= replicas:
+        return Measured(Verdict.CONDITIONS, "a Deployment's pods kept names and volumes, too")
+    too_many = ", and for a while more pods than declared" if other_at_once > replicas else ""
+    return Measured(
+        Verdict.HOLDS, f"a StatefulSet's pods kept name and volume; a Deployment's had new names, one volume{too_many}"
+    )
+
+
+def the_declared_state_is_kept(*, wanted: int, taken: int, there_again: int, asked_for_it: int) -> Measured:
+    """Pods declared, pods taken away, pods ready afterwards, and how often somebody had asked for that."""
+    if taken == 0 or asked_for_it:
+        raise Undecided("Nothing was taken away, or somebody helped.", fix="Delete pods, and only wait.")
+    if there_again == wanted:
+        return Measured(Verdict.HOLDS, "pods that were taken away were replaced without anybody's asking")
+    return Measured(Verdict.WRONG, "pods that were taken away stayed away")
+
+
+def a_rollout_runs_by_itself(
+    *, pods: Collection[str], replaced: Collection[str], most_away: int, acked: int, lost: int
+) -> Measured:
+    """The brokers' pods, those that one order replaced, how many were away at once; and acks=all records then."""
+    if acked == 0:
+        raise Undecided("No record had been acknowledged, so none could be lost.", fix="Write during the rollout.")
+    if set(replaced) != set(pods):
+        return Measured(Verdict.WRONG, "not every broker was replaced")
+    if lost:
+        return Measured(Verdict.CONDITIONS, "every broker was replaced, but acknowledged records are missing")
+    if most_away > 1:
+        return Measured(Verdict.CONDITIONS, "every broker was replaced, but several were away at once")
+    return Measured(Verdict.HOLDS, "one order replaced every broker, one by one, and no acknowledged record is missing")
+
+
+def brokers_are_reached_one_by_one(
+    *, addresses: Sequence[str], leaders: Collection[int], acked_by: Collection[int], serve_all: int
+) -> Measured:
+    """Where clients outside reach each broker; the brokers that lead, those that acknowledged a write from outside; and
+    how many addresses would do for every partition."""
+    if len(addresses) < 2 or len(set(leaders)) < 2:
+        raise Undecided("One broker needs one address.", fix="Start three, each of which leads a partition.")
+    if set(acked_by) != set(leaders):
+        return Measured(Verdict.WRONG, "from outside, not every leader was reached")
+    if serve_all:
+        return Measured(Verdict.HOLDS, "from outside every leader was reached, and one address would have done")
+    return Measured(
+        Verdict.CONDITIONS,
+        "from outside every leader was reached, each under an address of its own; none served for all",
+    )

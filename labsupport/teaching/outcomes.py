@@ -54,10 +54,28 @@ def left_behind(*, behind: Sequence[int], leader: int | None, leader_later: int 
     return "c" if leader_later == came_back else "d"
 
 
+def pod_comes_back(*, same_name: bool, same_pod: bool, same_volume: bool, same_address: bool) -> str:
+    """What the pod that is there later has in common with the one that was deleted."""
+    if same_pod:
+        return "d"
+    if not (same_name and same_volume):
+        return "a"
+    return "b" if same_address else "c"
+
+
+def update_order(*, numbers: Sequence[int], most_away: int) -> str:
+    """In which order pods were replaced, by their numbers, and how many were away at once."""
+    if most_away > 1:
+        return "c"
+    return {tuple(sorted(numbers)): "a", tuple(sorted(numbers, reverse=True)): "b"}.get(tuple(numbers), "d")
+
+
 OUTCOMES: dict[str, Callable[..., str]] = {
     "leader-dies": leader_dies,
     "left-behind": left_behind,
     "no-key": no_key,
+    "pod-comes-back": pod_comes_back,
     "seek-cost": seek_cost,
     "three-ways-out": three_ways_out,
+    "update-order": update_order,
 }

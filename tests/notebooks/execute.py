@@ -19,7 +19,7 @@ import nbformat
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LIVE = "application/vnd.jupyter.widget-view+json"
 OURS = "kafka_lab"  # what a page says of itself: {"backend": "kubernetes"} when it needs that one
-CELL_LIMIT_S = 300
+CELL_LIMIT_S = 540
 
 
 def cleaned(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:

@@ -7,11 +7,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.notebooks.pages import PAGES, require_what_it_needs, validate
+from tests.notebooks.pages import LONGEST_S, PAGES, require_what_it_needs, validate
 from tests.notebooks.test_flip import FLIPS
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(LONGEST_S)
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 def test_a_page_shows_what_it_promises(page: Path, tmp_path: Path) -> None:
     """Run on this machine, every cell shows the judged facts that are committed; others would have been noticed."""

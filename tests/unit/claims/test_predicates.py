@@ -13,6 +13,13 @@ from labsupport.claims.rows import Verdict
 
 HOLDS, CONDITIONS, OUTDATED, WRONG = Verdict.HOLDS, Verdict.CONDITIONS, Verdict.OUTDATED, Verdict.WRONG
 
+GATES = ["gate-0", "gate-1", "gate-2"]
+UP = [f"{gate} {what}" for gate in GATES for what in ("created", "ready")]
+DOWN = [f"{gate} {what}" for gate in reversed(GATES) for what in ("ending", "gone")]
+KEPT: dict[str, object] = {"replicas": 3, "kept_names": 3, "volumes": 3, "other_at_once": 4}
+ROLLED: dict[str, object] = {"pods": GATES, "replaced": GATES[::-1], "most_away": 1}
+OUTSIDE: dict[str, object] = {"addresses": ["h:1", "h:2", "h:3"], "leaders": [1, 2, 3]}
+
 # For each predicate: evidence, and the verdict that it supports; None if it settles nothing.
 CASES: list[tuple[Callable[..., Measured], dict[str, object], Verdict | None]] = [
     (p.records_lie_in_a_file, {"sent": "+2 min", "file_holds_it": True}, HOLDS),
@@ -121,6 +128,58 @@ CASES: list[tuple[Callable[..., Measured], dict[str, object], Verdict | None]] =
     (p.the_list_changes, {"sizes": [3, 1, 3]}, HOLDS),
     (p.the_list_changes, {"sizes": [3, 3, 3]}, WRONG),
     (p.any_broker_may_control, {"zookeeper": [2, 2], "kraft": [101], "brokers": [1, 2, 3]}, None),
+    (p.a_name_is_the_identity, {"replaced": 3, "names_kept": True, "addresses_kept": 0}, WRONG),
+    (p.a_name_is_the_identity, {"replaced": 3, "names_kept": True, "addresses_kept": 1}, WRONG),
+    (p.a_name_is_the_identity, {"replaced": 3, "names_kept": False, "addresses_kept": 0}, WRONG),
+    (p.a_name_is_the_identity, {"replaced": 3, "names_kept": True, "addresses_kept": 3}, HOLDS),
+    (p.a_name_is_the_identity, {"replaced": 0, "names_kept": True, "addresses_kept": 0}, None),
+    (p.an_address_stays, {"before": ["10.0.0.1", "10.0.0.2"], "after": ["10.0.0.1", "10.0.0.2"]}, HOLDS),
+    (p.an_address_stays, {"before": ["10.0.0.1", "10.0.0.2"], "after": ["10.0.0.1", "10.0.0.3"]}, WRONG),
+    (p.an_address_stays, {"before": [], "after": []}, None),
+    (p.pods_follow_each_other, {"up": UP, "down": DOWN, "said_goodbye": True}, HOLDS),
+    (p.pods_follow_each_other, {"up": UP, "down": DOWN[:4], "said_goodbye": True}, HOLDS),
+    (p.pods_follow_each_other, {"up": UP, "down": DOWN, "said_goodbye": False}, CONDITIONS),
+    (p.pods_follow_each_other, {"up": [UP[0], UP[2], UP[1], *UP[3:]], "down": DOWN, "said_goodbye": True}, WRONG),
+    (p.pods_follow_each_other, {"up": UP, "down": [DOWN[0], DOWN[2], DOWN[1], DOWN[3]], "said_goodbye": True}, WRONG),
+    (p.pods_follow_each_other, {"up": UP, "down": [*DOWN[4:], *DOWN[:4]], "said_goodbye": True}, WRONG),
+    (p.pods_follow_each_other, {"up": UP[:2], "down": DOWN[:2], "said_goodbye": True}, None),
+    (p.updates_go_one_by_one, {"pods": GATES, "order": GATES[::-1], "most_away": 1}, HOLDS),
+    (p.updates_go_one_by_one, {"pods": GATES, "order": GATES, "most_away": 1}, HOLDS),
+    (p.updates_go_one_by_one, {"pods": GATES, "order": [GATES[1], GATES[0], GATES[2]], "most_away": 1}, CONDITIONS),
+    (p.updates_go_one_by_one, {"pods": GATES, "order": GATES[::-1], "most_away": 3}, WRONG),
+    (p.updates_go_one_by_one, {"pods": GATES, "order": GATES[:1], "most_away": 1}, None),
+    (p.a_service_spreads, {"pods": GATES, "answered": set(GATES), "served_by": [[1], [2], [3]]}, HOLDS),
+    (p.a_service_spreads, {"pods": GATES, "answered": {"gate-1"}, "served_by": [[1], [2], [3]]}, WRONG),
+    (p.a_service_spreads, {"pods": GATES, "answered": set(GATES), "served_by": [[1, 2], [2], [3]]}, CONDITIONS),
+    (p.a_service_spreads, {"pods": GATES, "answered": set(GATES), "served_by": [[], [2], [3]]}, CONDITIONS),
+    (p.a_service_spreads, {"pods": GATES[:1], "answered": {"gate-0"}, "served_by": [[1]]}, None),
+    (p.a_headless_service_has_one_address, {"service_ip": None, "answers": 3, "pods": 3}, WRONG),
+    (p.a_headless_service_has_one_address, {"service_ip": "10.96.0.7", "answers": 1, "pods": 3}, HOLDS),
+    (p.a_headless_service_has_one_address, {"service_ip": None, "answers": 1, "pods": 3}, HOLDS),
+    (p.a_headless_service_has_one_address, {"service_ip": None, "answers": 2, "pods": 3}, None),
+    (p.a_headless_service_has_one_address, {"service_ip": None, "answers": 1, "pods": 1}, None),
+    (p.brokers_are_found_by_one_name, {"brokers": GATES, "found": GATES[::-1]}, HOLDS),
+    (p.brokers_are_found_by_one_name, {"brokers": GATES, "found": GATES[:2]}, WRONG),
+    (p.brokers_are_found_by_one_name, {"brokers": GATES[:1], "found": GATES[:1]}, None),
+    (p.identity_and_storage_last, {**KEPT, "other_kept": 0, "other_volumes": 1}, HOLDS),
+    (p.identity_and_storage_last, {**KEPT, "other_kept": 0, "other_volumes": 1, "other_at_once": 3}, HOLDS),
+    (p.identity_and_storage_last, {**KEPT, "other_kept": 3, "other_volumes": 3}, CONDITIONS),
+    (p.identity_and_storage_last, {**KEPT, "kept_names": 2, "other_kept": 0, "other_volumes": 1}, WRONG),
+    (p.identity_and_storage_last, {**KEPT, "volumes": 1, "other_kept": 0, "other_volumes": 1}, WRONG),
+    (p.identity_and_storage_last, {**KEPT, "replicas": 1, "other_kept": 0, "other_volumes": 1}, None),
+    (p.the_declared_state_is_kept, {"wanted": 3, "taken": 2, "there_again": 3, "asked_for_it": 0}, HOLDS),
+    (p.the_declared_state_is_kept, {"wanted": 3, "taken": 2, "there_again": 1, "asked_for_it": 0}, WRONG),
+    (p.the_declared_state_is_kept, {"wanted": 3, "taken": 0, "there_again": 3, "asked_for_it": 0}, None),
+    (p.the_declared_state_is_kept, {"wanted": 3, "taken": 2, "there_again": 3, "asked_for_it": 1}, None),
+    (p.a_rollout_runs_by_itself, {**ROLLED, "acked": 900, "lost": 0}, HOLDS),
+    (p.a_rollout_runs_by_itself, {**ROLLED, "acked": 900, "lost": 4}, CONDITIONS),
+    (p.a_rollout_runs_by_itself, {**ROLLED, "most_away": 2, "acked": 900, "lost": 0}, CONDITIONS),
+    (p.a_rollout_runs_by_itself, {**ROLLED, "replaced": GATES[:2], "acked": 900, "lost": 0}, WRONG),
+    (p.a_rollout_runs_by_itself, {**ROLLED, "acked": 0, "lost": 0}, None),
+    (p.brokers_are_reached_one_by_one, {**OUTSIDE, "acked_by": [3, 2, 1], "serve_all": 0}, CONDITIONS),
+    (p.brokers_are_reached_one_by_one, {**OUTSIDE, "acked_by": [3, 2, 1], "serve_all": 1}, HOLDS),
+    (p.brokers_are_reached_one_by_one, {**OUTSIDE, "acked_by": [1], "serve_all": 0}, WRONG),
+    (p.brokers_are_reached_one_by_one, {"addresses": ["h:1"], "leaders": [1], "acked_by": [1], "serve_all": 1}, None),
 ]
 
 

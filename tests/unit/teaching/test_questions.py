@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from labsupport.core.errors import BadInput, LabError
-from labsupport.teaching.outcomes import OUTCOMES, leader_dies, left_behind, no_key, seek_cost, three_ways_out
+from labsupport.teaching.outcomes import (
+    OUTCOMES,
+    leader_dies,
+    left_behind,
+    no_key,
+    pod_comes_back,
+    seek_cost,
+    three_ways_out,
+    update_order,
+)
 from labsupport.teaching.questions import Question, question, questions
 
 NOTEBOOKS = sorted((Path(__file__).parents[3] / "notebooks").glob("*.ipynb"))
@@ -121,6 +130,31 @@ def test_each_option_of_three_ways_out_can_come_true(letter: str, at_once: tuple
 def test_each_option_of_left_behind_can_come_true(letter: str, leader: int | None, later: int | None) -> None:
     """One of those behind leads at once, or later, or only the one who came back."""
     assert left_behind(behind=[2, 3], leader=leader, leader_later=later, came_back=1) == letter
+
+
+@pytest.mark.parametrize(
+    ("letter", "same"),
+    [
+        ("a", {"same_name": False}),
+        ("a", {"same_volume": False}),
+        ("b", {"same_address": True}),
+        ("c", {}),
+        ("d", {"same_pod": True, "same_address": True}),
+    ],
+)
+def test_each_option_of_pod_comes_back_can_come_true(letter: str, same: dict[str, bool]) -> None:
+    """Another name or volume, the same address, another one, the very same pod."""
+    usual = {"same_name": True, "same_pod": False, "same_volume": True, "same_address": False}
+    assert pod_comes_back(**{**usual, **same}) == letter
+
+
+@pytest.mark.parametrize(
+    ("letter", "numbers", "most_away"),
+    [("a", [0, 1, 2], 1), ("b", [2, 1, 0], 1), ("c", [2, 1, 0], 3), ("d", [1, 0, 2], 1)],
+)
+def test_each_option_of_update_order_can_come_true(letter: str, numbers: list[int], most_away: int) -> None:
+    """Up, down, all at once, or as it likes."""
+    assert update_order(numbers=numbers, most_away=most_away) == letter
 
 
 def test_an_unknown_question_names_the_nearest() -> None:
