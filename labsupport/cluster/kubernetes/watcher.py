@@ -115,7 +115,9 @@ class Watcher:
         status = status_of(pod or {})
         if self._reported.get(name) == found and found.state == "stopped":
             return
-        answer = self._supervised.ask("seen", name=name, state=found.state, life=found.life, detail=found.detail)
+        # A container that is held back is no life of the node: the supervisor would take it for one that it missed.
+        life = self._confirmed.get(name, "") if found.state == "stopped" else found.life
+        answer = self._supervised.ask("seen", name=name, state=found.state, life=life, detail=found.detail)
         self._reported[name] = found
         if found.state == "running" and status.get("ready") and answer.get("state") == "starting":
             self._supervised.ask("note", name=name, what="ready")  # Kubernetes started it: nobody of ours is waiting
