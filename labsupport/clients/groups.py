@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from labsupport.clients import kafka_python
 from labsupport.clients.connection import Connection
 from labsupport.clients.metadata import SILENT
+from labsupport.clients.one_admin import bounded_admin
 from labsupport.core.escape import printable
 
 GROUPS_LIMIT = 10
@@ -33,8 +36,46 @@ class GroupPosition:
     lag: int | None
 
 
+class CommittedReader:
+    """What groups have committed, through kafka-python.
+
+    Not through librdkafka, which ends the whole process (SIGSEGV) when it is told that a coordinator has moved while an
+    admin client asks for a group's offsets (its issue 5040, seen with 2.16.0): and coordinators move when brokers die.
+    """
+
+    def __init__(self, connection: Connection, *, timeout_s: float) -> None:
+        self._connection, self._timeout_s = connection, timeout_s
+        self._client: Any = None
+
+    def of(self, group: str) -> dict[Place, int]:
+        """By place, the offset of the next record; empty when nobody says."""
+        kafka_python.load()
+        from kafka.errors import KafkaError
+
+        try:
+            found = self._admin().list_group_offsets({group: None}).get(group, {})
+        except (KafkaError, OSError, TimeoutError) as error:
+            logger.debug("%s not described: %s", printable(group), printable(error))
+            self.close()  # the next client may find another broker
+            return {}
+        return {(place.topic, place.partition): told.offset for place, told in found.items() if told.offset >= 0}
+
+    def close(self) -> None:
+        """Let the client go; asking again makes a new one."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _admin(self) -> Any:
+        if self._client is None:
+            servers = self._connection.bootstrap_servers.split(",")
+            random.shuffle(servers)
+            self._client = bounded_admin(self._connection, servers, self._timeout_s)
+        return self._client
+
+
 class GroupReader:
-    """Asks again and again through one librdkafka client, for at most `timeout_s` seconds a question.
+    """Asks again and again through the same clients, for at most `timeout_s` seconds a question.
 
     Nobody's silence is an error: what was not told is left out. Use it from one thread.
     """
@@ -42,10 +83,11 @@ class GroupReader:
     def __init__(self, connection: Connection, *, timeout_s: float = 1.0) -> None:
         self._connection, self._timeout_s = connection, timeout_s
         self._client: Any = None
+        self._committed = CommittedReader(connection, timeout_s=timeout_s)
 
     def positions(self) -> list[GroupPosition]:
         """The first ten groups by name, and what each has committed, topic by topic."""
-        committed = {group: self._committed(group) for group in sorted(self._groups())[:GROUPS_LIMIT]}
+        committed = {group: self._committed.of(group) for group in sorted(self._groups())[:GROUPS_LIMIT]}
         ends = self._offsets({place for places in committed.values() for place in places}, latest=True)
         return [
             GroupPosition(group, topic, positions, _lag(topic, positions, ends))
@@ -60,8 +102,9 @@ class GroupReader:
         return {place: (starts[place], ends[place]) for place in places if place in starts and place in ends}
 
     def close(self) -> None:
-        """Let the client go; asking again makes a new one."""
+        """Let the clients go; asking again makes new ones."""
         self._client = None
+        self._committed.close()
 
     def _groups(self) -> list[str]:
         from confluent_kafka import KafkaException
@@ -72,23 +115,6 @@ class GroupReader:
             logger.debug("groups not listed: %s", printable(error))
             return []
         return [listing.group_id for listing in listed.valid]
-
-    def _committed(self, group: str) -> dict[Place, int]:
-        from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
-
-        try:
-            asked = self._admin().list_consumer_group_offsets(
-                [ConsumerGroupTopicPartitions(group)], request_timeout=self._timeout_s
-            )
-            answer = asked[group].result(self._timeout_s * 2)
-        except (KafkaException, TimeoutError) as error:
-            logger.debug("%s not described: %s", printable(group), printable(error))
-            return {}
-        return {
-            (found.topic, found.partition): found.offset
-            for found in answer.topic_partitions
-            if found.error is None and found.offset >= 0
-        }
 
     def _offsets(self, places: Iterable[Place], *, latest: bool) -> dict[Place, int]:
         from confluent_kafka import KafkaException, TopicPartition, admin

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,29 @@ class Quorum:
     voters: tuple[int, ...]
 
 
+def bounded_admin(connection: Connection, servers: Sequence[str], timeout_s: float) -> Any:
+    """An admin client of kafka-python that waits `timeout_s` seconds at most. Raises its `KafkaError`, or `OSError`."""
+    kafka_python.load()
+    from kafka.admin import KafkaAdminClient
+    from kafka.net.compat import KafkaNetClient
+
+    timeout_ms = max(1, int(timeout_s * 1000))
+    made: list[Any] = []
+
+    def client(**config: Any) -> Any:
+        made.append(KafkaNetClient(**config, socket_connection_setup_timeout_ms=timeout_ms))
+        return made[0]
+
+    bounded = {"bootstrap_timeout_ms": timeout_ms, "request_timeout_ms": timeout_ms, "kafka_client": client}
+    try:
+        return KafkaAdminClient(**{**connection.kafka_python(), "bootstrap_servers": list(servers), **bounded})
+    except BaseException:
+        for client_made in made:  # kafka-python 3.0.12 starts its thread before it connects, and then forgets it
+            client_made.close()
+            client_made._net.stop()
+        raise
+
+
 class OneAdmin:
     """An admin client of one broker, since kafka-python's own asks any, also one that is silent.
 
@@ -28,25 +51,7 @@ class OneAdmin:
     """
 
     def __init__(self, connection: Connection, server: str, timeout_s: float) -> None:
-        kafka_python.load()
-        from kafka.admin import KafkaAdminClient
-        from kafka.net.compat import KafkaNetClient
-
-        timeout_ms = max(1, int(timeout_s * 1000))
-        made: list[Any] = []
-
-        def client(**config: Any) -> Any:
-            made.append(KafkaNetClient(**config, socket_connection_setup_timeout_ms=timeout_ms))
-            return made[0]
-
-        bounded = {"bootstrap_timeout_ms": timeout_ms, "request_timeout_ms": timeout_ms, "kafka_client": client}
-        try:
-            self._admin = KafkaAdminClient(**{**connection.kafka_python(), "bootstrap_servers": [server], **bounded})
-        except BaseException:
-            for client_made in made:  # kafka-python 3.0.12 starts its thread before it connects, and then forgets it
-                client_made.close()
-                client_made._net.stop()
-            raise
+        self._admin = bounded_admin(connection, [server], timeout_s)
         self._node_id = self._node_of(server)
 
     def quorum(self, timeout_s: float) -> Quorum:

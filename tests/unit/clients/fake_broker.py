@@ -18,7 +18,15 @@ from kafka.protocol.admin import (
     DescribeTopicPartitionsResponse,
 )
 from kafka.protocol.api_header import RequestHeader
-from kafka.protocol.metadata import ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, MetadataResponse
+from kafka.protocol.consumer import OffsetFetchRequest, OffsetFetchResponse
+from kafka.protocol.metadata import (
+    ApiVersionsRequest,
+    ApiVersionsResponse,
+    FindCoordinatorRequest,
+    FindCoordinatorResponse,
+    MetadataRequest,
+    MetadataResponse,
+)
 
 _VERSIONS = {
     MetadataRequest.API_KEY: 7,
@@ -26,6 +34,8 @@ _VERSIONS = {
     DescribeQuorumRequest.API_KEY: 0,
     DescribeTopicPartitionsRequest.API_KEY: 0,
     DescribeLogDirsRequest.API_KEY: 1,
+    FindCoordinatorRequest.API_KEY: 2,
+    OffsetFetchRequest.API_KEY: 5,
 }
 
 
@@ -33,13 +43,16 @@ _VERSIONS = {
 class FakeCluster:
     """What all of its brokers say. `topics` maps names to {partition: (leader, replicas, isr)}.
 
-    `eligible`: ELRs by topic and partition. `quorum_error` is an error code of Kafka's, 0 for none.
+    `eligible`: ELRs by topic and partition. `committed`: offsets by group, then by place. `quorum_error` and
+    `offsets_error` (of a group's offsets) are error codes of Kafka's, 0 for none.
     """
 
     topics: dict[str, dict[int, tuple[int, list[int], list[int]]]] = field(default_factory=dict)
     quorum_leader: int = 101
     quorum_error: int = 0
     eligible: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    committed: dict[str, dict[tuple[str, int], int]] = field(default_factory=dict)
+    offsets_error: int = 0
     brokers: list[FakeBroker] = field(default_factory=list)
 
     def start(self, count: int) -> str:
@@ -96,6 +109,17 @@ class FakeBroker:
             response = self._eligible([topic.name for topic in asked.topics])
         elif key == DescribeLogDirsRequest.API_KEY:
             response = self._log_dirs()
+        elif key == FindCoordinatorRequest.API_KEY:
+            response = FindCoordinatorResponse(
+                throttle_time_ms=0,
+                error_code=0,
+                error_message=None,
+                node_id=self.node_id,
+                host="127.0.0.1",
+                port=self.port,
+            )
+        elif key == OffsetFetchRequest.API_KEY:
+            response = self._committed(OffsetFetchRequest.decode(request, version=version, header=True).group_id)
         else:
             response, version = self._api_versions(version)
         response.API_VERSION = version
@@ -193,4 +217,29 @@ class FakeBroker:
                 result_of(error_code=0 if online else 56, log_dir=name, topics=[])
                 for name, online in self.log_dirs.items()
             ]
+        )
+
+    def _committed(self, group: str) -> OffsetFetchResponse:
+        topic_of = OffsetFetchResponse.OffsetFetchResponseTopic
+        places = {} if self._cluster.offsets_error else self._cluster.committed.get(group, {})
+        return OffsetFetchResponse(
+            throttle_time_ms=0,
+            topics=[
+                topic_of(
+                    name=topic,
+                    partitions=[
+                        topic_of.OffsetFetchResponsePartition(
+                            partition_index=partition,
+                            committed_offset=offset,
+                            committed_leader_epoch=-1,
+                            metadata="",
+                            error_code=0,
+                        )
+                        for (of, partition), offset in places.items()
+                        if of == topic
+                    ],
+                )
+                for topic in sorted({topic for topic, _ in places})
+            ],
+            error_code=self._cluster.offsets_error,
         )
