@@ -38,6 +38,8 @@ class AsksGroups(Protocol):
 
     def bounds(self, places: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], tuple[int, int]]: ...
 
+    def close(self) -> None: ...
+
 
 class HoldsLogs(Protocol):
     """A broker, as far as its log files go."""
@@ -77,6 +79,9 @@ class GroupLook:
         t_s = now_s()
         self._changes.positions(positions, t_s=t_s)
         self._sampler.tick(positions, t_s)
+
+    def close(self) -> None:
+        self._reader.close()
 
 
 class LogDirLook:

@@ -118,7 +118,7 @@ class Watcher:
             self._begin("controller", self._repeated(CONTROLLER_EVERY_S, self._controller, self._controller.close))
         if groups is not None:
             look = GroupLook(groups, self._changes, GroupSampler(recording))
-            self._begin("groups", self._repeated(GROUPS_EVERY_S, look))
+            self._begin("groups", self._repeated(GROUPS_EVERY_S, look, look.close))
         if cluster.spec.log_dirs > 1:  # with a single one lost, the broker ends
             self._begin("log dirs", self._repeated(LOG_DIRS_EVERY_S, self._log_dirs, self._log_dirs.close))
 

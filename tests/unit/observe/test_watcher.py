@@ -242,6 +242,9 @@ class FakeGroups:
     def bounds(self, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
         return {place: self.cluster.ends[place] for place in places if place in self.cluster.ends}
 
+    def close(self) -> None:
+        self.cluster.closed += 1
+
 
 @pytest.fixture
 def cluster() -> FakeCluster:
@@ -465,4 +468,4 @@ def test_stopping_ends_all_threads_and_clients(cluster: FakeCluster, watcher: Wa
     assert threads() and not cluster.closed
     watcher.stop()
     watcher.stop()
-    assert threads() == [] and cluster.closed == 1
+    assert threads() == [] and cluster.closed == 2  # that of the controller, and that of the groups
