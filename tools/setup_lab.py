@@ -478,6 +478,7 @@ def soak(arguments: Sequence[str]) -> int:
 def docker_test(arguments: Sequence[str]) -> int:
     """What every backend promises, on a Docker engine: the machine's own, or one that is started for the tests."""
     set_up("dev")
+    need_programs(TEST_PACKAGES)
     testbed = ["sh", "testbed/testbed.sh", "engine"]
     started = subprocess.run(testbed, cwd=ROOT, check=False)
     command = [*PYTEST, "--backend=docker", "-m", "contract or only_on", *suites("cluster"), *arguments]
