@@ -11,9 +11,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("lab", deadline=None)  # a deadline would be a timed assertion
+# A deadline, or a complaint that examples are made slowly, would be a timed assertion.
+settings.register_profile("lab", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lab")
 
 # Set when this file is imported, since some modules look at their folder early. Short: socket paths are.
