@@ -70,7 +70,10 @@ class FakeApi:
 
     def watch(self, *_: object, **__: object) -> Iterator[tuple[str, dict[str, Any]]]:
         while True:
-            word = self.told.get(timeout=20)
+            try:
+                word = self.told.get(timeout=20)
+            except queue.Empty:
+                return  # as the API ends a watch after its time
             if isinstance(word, ApiError):
                 raise word
             yield word
