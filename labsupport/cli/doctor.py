@@ -209,14 +209,14 @@ def _in_use(folder: str) -> bool:
 
 def docker() -> Finding:
     """An engine that answers, and what it has; what dead clusters left in it is removed."""
-    from labsupport.cluster.docker import owners
+    from labsupport.cluster.docker import sweep
     from labsupport.cluster.docker.engine import engine, told_plainly
 
     should = "Docker's engine answers (only for --backend docker)"
     try:
         with told_plainly("The engine does not tell what it has"):
             told = engine(answer_within_s=ASK_TIMEOUT_S).info()
-        swept = owners.sweep()
+        swept = sweep.sweep()
     except LabError as error:
         return Finding.of(False, should=should, saw=error.what, look=error.fix)
     saw = f"engine {told['ServerVersion']} with {told['MemTotal'] // 2**20:,} MB of memory"

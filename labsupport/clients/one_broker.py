@@ -6,10 +6,9 @@ that may well be another one. Whoever wants to know what *this* broker knows has
 
 from __future__ import annotations
 
-import socket
 import struct
 
-from labsupport.core.clock import now_s
+from labsupport.clients.exchange import exchange
 
 _METADATA, _VERSION = 3, 5  # https://kafka.apache.org/protocol#The_Messages_Metadata; both Kafkas of the lab know it
 _HEADER = struct.pack(">hhih", _METADATA, _VERSION, 1, -1)  # correlation id 1, no client id
@@ -67,27 +66,8 @@ def ask(server: str, timeout_s: float) -> Answer:
 
     Raises `OSError` when it is not there, silent, or says what cannot be understood.
     """
-    deadline = now_s() + timeout_s
-    host, _, port = server.rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=timeout_s) as connection:
-        request = _HEADER + _ALL_TOPICS_CREATE_NONE
-        connection.sendall(struct.pack(">i", len(request)) + request)
-        (size,) = struct.unpack(">i", _receive(connection, 4, deadline))
-        if not 0 < size <= _LARGEST:
-            raise OSError(f"an answer of {size} bytes")
-        raw = _receive(connection, size, deadline)
+    raw = exchange(server, _HEADER + _ALL_TOPICS_CREATE_NONE, timeout_s=timeout_s, most_bytes=_LARGEST)
     try:
         return Answer(raw)
     except struct.error as error:
         raise OSError("an answer that ends too early") from error
-
-
-def _receive(connection: socket.socket, size: int, deadline: float) -> bytes:
-    parts = bytearray()
-    while len(parts) < size:
-        connection.settimeout(max(0.001, deadline - now_s()))
-        part = connection.recv(size - len(parts))
-        if not part:
-            raise OSError("the connection was closed")
-        parts += part
-    return bytes(parts)

@@ -5,12 +5,11 @@ A client that is told "not me" asks for the leader and goes there, so that nobod
 
 from __future__ import annotations
 
-import socket
 import struct
 from collections.abc import Sequence
 
+from labsupport.clients.exchange import exchange
 from labsupport.clients.metadata import NoAnswer
-from labsupport.core.clock import now_s
 from labsupport.core.errors import LabError
 from labsupport.core.escape import printable
 
@@ -32,7 +31,7 @@ def serves(server: str, topic: object, partitions: Sequence[int], *, timeout_s: 
     body += b"".join(struct.pack(">iq", number, _LATEST) for number in partitions)
     request = struct.pack(">hhih", _LIST_OFFSETS, _VERSION, 1, -1) + body
     try:
-        answer = _exchange(server, request, now_s() + timeout_s)
+        answer = exchange(server, request, timeout_s=timeout_s, most_bytes=_LARGEST)
         errors = _errors(answer, len(partitions))
     except (OSError, struct.error) as error:
         raise NoAnswer(f"The broker at {printable(server)} does not answer ({printable(error)}).") from error
@@ -51,24 +50,3 @@ def _errors(answer: bytes, partitions: int) -> dict[int, int]:
     at = 8 + 2 + length + 4
     rows = [_PARTITION.unpack_from(answer, at + row * _PARTITION.size) for row in range(partitions)]
     return {number: error for number, error, _time, _offset in rows}
-
-
-def _exchange(server: str, request: bytes, deadline_s: float) -> bytes:
-    host, _, port = server.rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=max(0.001, deadline_s - now_s())) as connection:
-        connection.sendall(struct.pack(">i", len(request)) + request)
-        (size,) = struct.unpack(">i", _receive(connection, 4, deadline_s))
-        if not 0 < size <= _LARGEST:
-            raise OSError(f"an answer of {size} bytes")
-        return _receive(connection, size, deadline_s)
-
-
-def _receive(connection: socket.socket, size: int, deadline_s: float) -> bytes:
-    parts = b""
-    while len(parts) < size:
-        connection.settimeout(max(0.001, deadline_s - now_s()))
-        part = connection.recv(size - len(parts))
-        if not part:
-            raise OSError("the connection was closed")
-        parts += part
-    return parts

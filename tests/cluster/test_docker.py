@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from labsupport.clients.connection import Connection
-from labsupport.cluster import registry
+from labsupport.cluster import owners, registry
 from labsupport.cluster.cluster import Cluster
-from labsupport.cluster.docker import images, owners
+from labsupport.cluster.docker import images
+from labsupport.cluster.docker.sweep import sweep
 from labsupport.cluster.supervised import Supervised
 from labsupport.core.clock import now_s
 from labsupport.core.errors import LabError
@@ -179,14 +180,14 @@ def test_with_supervisor_and_janitor_killed_the_next_start_removes_the_container
 def test_without_any_record_a_dead_owners_containers_are_still_found() -> None:
     """The runtime folder may be emptied: the label names a process that is gone."""
     dead = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    label = owners.label(dead.pid)
+    label = owners.owner(dead.pid)
     image = images.choose("4.3.1").name
     labels = ["--label", "kafka-lab.cluster=kafka-lab-lost-0", "--label", f"kafka-lab.owner={label}"]
     docker("create", "--name", "kafka-lab-lost-0-broker-1", *labels, image)
-    assert "kafka-lab-lost-0" not in owners.sweep()  # its owner is alive
+    assert "kafka-lab-lost-0" not in sweep()  # its owner is alive
     dead.kill()
     dead.wait()
-    assert "kafka-lab-lost-0" in owners.sweep()
+    assert "kafka-lab-lost-0" in sweep()
     assert docker_things("lost") == []
 
 

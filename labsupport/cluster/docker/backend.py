@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from labsupport.cluster.backend import Backend, refuse_what_cannot_be
-from labsupport.cluster.docker import owners
 from labsupport.cluster.docker.builder import Builder
 from labsupport.cluster.docker.engine import engine, environment_for_helpers, told_plainly
 from labsupport.cluster.docker.images import choose
 from labsupport.cluster.docker.names import OWNER_LABEL
 from labsupport.cluster.docker.node import DockerNode
+from labsupport.cluster.docker.sweep import sweep
 from labsupport.cluster.node import Node
+from labsupport.cluster.owners import owner
 from labsupport.cluster.spec import ClusterSpec
 from labsupport.cluster.supervised import MARKER, Supervised
 from labsupport.core.errors import LabError
@@ -40,14 +41,14 @@ class DockerBackend(Backend):
         """
         refuse_what_cannot_be(spec, DockerNode.can)
         _refuse_when_too_small(spec)
-        owners.sweep()
+        sweep()
         image = choose(spec.version)
         cluster = f"kafka-lab-{spec.name}-{secrets.token_hex(4)}"
         supervised = Supervised.launch(spec.name, Path(tempfile.gettempdir()).resolve() / cluster)
         try:
             _register_helpers(supervised, cluster)
-            owner = owners.label(int(supervised.ask("status")["pid"]))
-            builder = Builder(spec, image, supervised, cluster, {OWNER_LABEL: owner})
+            whose = owner(int(supervised.ask("status")["pid"]))
+            builder = Builder(spec, image, supervised, cluster, {OWNER_LABEL: whose})
             backend = cls(spec, supervised, builder.build())
             builder.make_network()
         except BaseException:

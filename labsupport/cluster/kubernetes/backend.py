@@ -18,10 +18,10 @@ from labsupport.cluster.kubernetes.layout import Layout, Place, places
 from labsupport.cluster.kubernetes.manifests import Wanted, fill_in, load, needs
 from labsupport.cluster.kubernetes.names import CREATED, NEWS, OWNER, PREFIX, WATCHER, forward_of
 from labsupport.cluster.kubernetes.node import KubernetesFacts, KubernetesNode
-from labsupport.cluster.kubernetes.owners import is_dead, owner
 from labsupport.cluster.kubernetes.preflight import check
 from labsupport.cluster.kubernetes.sweep import sweep
 from labsupport.cluster.node import Node
+from labsupport.cluster.owners import is_dead, owner
 from labsupport.cluster.render import kafka_uuid
 from labsupport.cluster.spec import ClusterSpec
 from labsupport.cluster.supervised import MARKER, Supervised

@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from labsupport.cluster.kubernetes import owners
+from labsupport.cluster import owners
 from labsupport.cluster.kubernetes.access import Access, find_access
 from labsupport.cluster.kubernetes.api import APPLY, STRATEGIC, Api, ApiError, Object, path_of
 from labsupport.cluster.kubernetes.images import PUBLIC, choose

@@ -7,7 +7,7 @@ import time
 
 from labsupport.cluster.kubernetes.api import Api, ApiError, Object
 from labsupport.cluster.kubernetes.names import CREATED, MANAGED_BY, MANAGER, OWNER, PREFIX
-from labsupport.cluster.kubernetes.owners import is_dead
+from labsupport.cluster.owners import is_dead
 from labsupport.core.errors import BadInput
 
 HOURS_VARIABLE, HOURS = "KAFKA_LAB_KUBERNETES_HOURS", 8.0

@@ -97,7 +97,7 @@ def test_docker_is_an_engine_that_answers(monkeypatch: pytest.MonkeyPatch) -> No
     """Its version and its memory; no program of Docker's is needed for that."""
     fake = SimpleNamespace(info=lambda: {"ServerVersion": "27.1", "MemTotal": 2**33})
     monkeypatch.setattr("labsupport.cluster.docker.engine.engine", lambda **_: fake)
-    monkeypatch.setattr("labsupport.cluster.docker.owners.sweep", lambda: ["kafka-lab-old-01234567"])
+    monkeypatch.setattr("labsupport.cluster.docker.sweep.sweep", lambda: ["kafka-lab-old-01234567"])
     finding = doctor.docker()
     assert finding.outcome is Outcome.SOLVED
     assert finding.saw == "engine 27.1 with 8,192 MB of memory · removed kafka-lab-old-01234567"

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from labsupport.cluster.docker import images, owners
+from labsupport.cluster import owners
+from labsupport.cluster.docker import images
 from labsupport.cluster.docker.engine import engine, no_engine
 from labsupport.cluster.docker.images import KafkaImage
 from labsupport.cluster.docker.plan import Plan, Planner
@@ -124,7 +125,7 @@ def test_a_pid_is_believed_only_where_this_machine_says_the_same() -> None:
 
 
 def test_an_owner_is_dead_only_on_its_own_machine_and_in_its_own_life() -> None:
-    alive = owners.label(os.getpid())
+    alive = owners.owner(os.getpid())
     machine, pid, stamp = alive.split(" ")
     assert not owners.is_dead(alive)
     assert owners.is_dead(f"{machine} {pid} 1{stamp}")

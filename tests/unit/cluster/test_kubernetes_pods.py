@@ -9,10 +9,10 @@ import pytest
 
 from labsupport.cluster.kubernetes.names import CREATED, OWNER, PAUSED
 from labsupport.cluster.kubernetes.news import Memory, of_event
-from labsupport.cluster.kubernetes.owners import is_dead, machine, owner
 from labsupport.cluster.kubernetes.pods import backs_off, container_runs, is_hopeless, seen, trouble
 from labsupport.cluster.kubernetes.preflight import room
 from labsupport.cluster.kubernetes.sweep import is_forgotten, oldest_h, ours
+from labsupport.cluster.owners import is_dead, machine, owner
 from labsupport.core.errors import BadInput
 
 ID = "containerd://1"

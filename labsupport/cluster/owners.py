@@ -1,4 +1,4 @@
-"""Whose a namespace is: the supervisor's process, in words that only that process matches on this machine."""
+"""Whose a container or a namespace is: the supervisor's process, in words that only it matches on this machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from labsupport.core.processes import is_same_process, start_stamp
 
 
 def owner(pid: int) -> str:
-    """For the annotation of a namespace: machine, process id, the moment of its start."""
+    """For a label or an annotation: machine, process id, the moment of its start."""
     return f"{machine()} {pid} {start_stamp(pid)}"
 
 
