@@ -462,7 +462,8 @@ class Supervisor:
         for child in self.children.values():
             if child.due_s is not None and time.monotonic() >= child.due_s:
                 child.due_s = None
-                self.do_start(None, child.name)
+                if "error" in self.do_start(None, child.name):  # a stranger has its port at the moment
+                    child.due_s = time.monotonic() + MOST_PAUSE_S
 
     def _let_go(self, child: Child, port: int) -> bool:
         """Release our hold on `port` just before its owner binds it; False if a stranger has it."""

@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,7 @@ def supervised(name: str, tmp_path: Path) -> Iterator[Supervised]:
     handle.shutdown()
 
 
-def define_helper(handle: Supervised, code: str = SLEEPER) -> int:
+def define_helper(handle: Supervised, code: str = SLEEPER, ports: Sequence[int] = ()) -> int:
     """A helper that is kept; returns its first pid."""
     handle.ask(
         "define",
@@ -46,6 +46,7 @@ def define_helper(handle: Supervised, code: str = SLEEPER) -> int:
         argv=[sys.executable, "-c", code],
         env={MARKER: handle.name},
         log=str(handle.folder / "helper.log"),
+        ports=list(ports),
         told=False,
         kept=True,
     )
@@ -96,6 +97,21 @@ def test_a_kept_helper_that_cannot_live_is_started_ever_less_often(supervised: S
     began_s = now_s()
     wait_until(lambda: now_s() - began_s > 2, 10, because="two seconds to pass")
     assert 2 <= log.read_text().count("life") <= 6
+
+
+def test_a_kept_helper_whose_port_a_stranger_took_is_back_once_it_is_free(supervised: Supervised) -> None:
+    """It does not come up meanwhile, and is not given up."""
+    (port,) = supervised.reserve_ports(1)
+    pid = define_helper(supervised, ports=[port])
+    with socket.create_server(("127.0.0.1", port)):
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: helper_pid(supervised) is None, 10, because="the helper to be gone")
+        with pytest.raises(LabError, match="is taken by another process"):
+            supervised.ask("start", name="helper")
+        first = now_s()
+        wait_until(lambda: now_s() > first + 1, 10, because="the first try, which is due after a fifth of a second")
+        assert helper_pid(supervised) is None
+    wait_until(lambda: helper_pid(supervised), 10, because="the helper to be back")
 
 
 def test_a_process_that_is_not_kept_stays_dead(supervised: Supervised) -> None:
