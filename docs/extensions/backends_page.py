@@ -31,7 +31,7 @@ def backends_table(can: Mapping[str, frozenset[Capability]]) -> Markup:
         )
         for capability in Capability
     ]
-    return tag("table", tag("thead", head), tag("tbody", *rows), class_="kl-backends")
+    return tag("table", tag("thead", head), tag("tbody", *rows), class_="docutils kl-backends")
 
 
 def _sentence(text: str) -> str:
