@@ -380,10 +380,11 @@ def may_use_apt() -> bool:
 def apt_install(packages: Sequence[str]) -> None:
     """Install Debian packages, and say so. The lists are fetched only when a package is not in them."""
     say(f"  apt-get install {' '.join(packages)}")
-    install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
+    patient = ["-o", "DPkg::Lock::Timeout=300"]  # somebody else may be installing
+    install = ["apt-get", "install", "-y", "-q", *patient, "--no-install-recommends", *packages]
     env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     with tempfile.TemporaryFile("w+", errors="replace") as kept:
-        for command in (install, ["apt-get", "update", "-q"], install):
+        for command in (install, ["apt-get", "update", "-q", *patient], install):
             status = subprocess.run(
                 command, env=env, stdin=subprocess.DEVNULL, stdout=kept, stderr=kept, check=False
             ).returncode
@@ -396,11 +397,16 @@ def apt_install(packages: Sequence[str]) -> None:
 
 def need_programs(wanted: dict[str, str]) -> None:
     """Programs that tests use. Where they cannot be installed they are named, and the tests that need them say so."""
-    missing = [package for program, package in wanted.items() if shutil.which(program) is None]
-    if missing and may_use_apt():
-        apt_install(missing)
-    elif missing:
-        say(f"Not installed: {', '.join(missing)}. Tests that need them are skipped, and say so.")
+
+    def missing() -> list[str]:
+        return [package for program, package in wanted.items() if shutil.which(program) is None]
+
+    if missing() and may_use_apt():
+        with only_one():
+            if lacking := missing():  # another target may have installed them meanwhile
+                apt_install(lacking)
+    elif lacking := missing():
+        say(f"Not installed: {', '.join(lacking)}. Tests that need them are skipped, and say so.")
 
 
 def remove(path: Path) -> None:
@@ -442,18 +448,24 @@ def suites(*names: str) -> list[str]:
     return found
 
 
+def chosen(names: Sequence[str], arguments: Sequence[str]) -> list[str]:
+    """The tests that the arguments name, or else all of these suites: `make test ARGS=tests/unit`."""
+    named = any(argument.startswith("tests/") for argument in arguments)
+    return [*([] if named else suites(*names)), *arguments]
+
+
 def test(arguments: Sequence[str]) -> int:
     """Everything that is quick and needed."""
     set_up("dev")
     need_programs(TEST_PACKAGES)
-    return become([*PYTEST, *suites("unit", "cluster", "notebooks", "labs"), *arguments])
+    return become([*PYTEST, *chosen(["unit", "cluster", "notebooks", "labs"], arguments)])
 
 
 def slow(arguments: Sequence[str]) -> int:
     """What takes longer."""
     set_up("dev")
     need_programs(SLOW_PACKAGES)
-    return become([*PYTEST, *suites("setup", "browser", "faults"), *arguments])
+    return become([*PYTEST, *chosen(["setup", "browser", "faults"], arguments)])
 
 
 def docs(arguments: Sequence[str]) -> int:

@@ -266,6 +266,48 @@ class TestTheUsersEnvironment:
         assert module.environment()["UV_DEFAULT_INDEX"] == "other"
 
 
+class TestTheSuites:
+    @pytest.fixture
+    def whole(self, module: types.ModuleType) -> types.ModuleType:
+        """A checkout with two suites of one test each."""
+        for name in ("unit", "cluster"):
+            (module.ROOT / "tests" / name).mkdir(parents=True)
+            (module.ROOT / "tests" / name / "test_x.py").touch()
+        return module
+
+    def test_all_of_a_target_run_unless_some_are_named(self, whole: types.ModuleType) -> None:
+        """Options and their words choose among them."""
+        every = ["tests/unit", "tests/cluster"]
+        assert whole.chosen(["unit", "cluster"], []) == every
+        assert whole.chosen(["unit", "cluster"], ["-k", "workspace"]) == [*every, "-k", "workspace"]
+        assert whole.chosen(["unit", "cluster"], ["-q", "tests/unit"]) == ["-q", "tests/unit"]
+
+    def test_a_checkout_without_tests_is_said_to_be_one(self, whole: types.ModuleType) -> None:
+        """pytest alone would run whatever it finds."""
+        with pytest.raises(whole.SetupError, match="no test in tests/labs"):
+            whole.chosen(["labs"], [])
+
+
+def test_two_targets_at_once_install_a_package_once(module: types.ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second waits for the first, and looks again."""
+    there: list[str] = []
+    asked: list[str] = []
+
+    def which(program: str) -> str | None:
+        asked.append(program)
+        return "/usr/bin/kcat" if len(asked) > 1 else None  # the other target has installed it while we waited
+
+    monkeypatch.setattr(module.shutil, "which", which)
+    monkeypatch.setattr(module, "may_use_apt", lambda: True)
+    monkeypatch.setattr(module, "apt_install", there.extend)
+    module.need_programs({"kcat": "kcat"})
+    assert there == []
+    asked.clear()
+    monkeypatch.setattr(module.shutil, "which", lambda _program: None)
+    module.need_programs({"kcat": "kcat"})
+    assert there == ["kcat"]
+
+
 def test_clean_leaves_the_learners_work(module: types.ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     """The environment and caches go; the workspace stays, and that is said."""
     for folder in (".venv", ".ruff_cache", "workspace"):
