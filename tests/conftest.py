@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.backends import BACKENDS, lack_of, reasons
+
 # A deadline, or a complaint that examples are made slowly, would be a timed assertion.
 settings.register_profile("lab", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lab")
@@ -41,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="200 rounds of everything that is random, in place of 20")
     parser.addoption(
         "--backend",
-        choices=["local", "docker", "kubernetes"],
+        choices=BACKENDS,
         default="local",
         help="where the clusters of the tests run; those that cannot run there are skipped and say why",
     )
@@ -57,6 +59,22 @@ def pytest_configure(config: pytest.Config) -> None:
         "needs(*capabilities): names the capabilities of `cluster.broker.Capability` without which it makes no sense",
     ):
         config.addinivalue_line("markers", marker)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        for why in reasons(item.iter_markers(), config.getoption("--backend")):
+            item.add_marker(pytest.mark.skip(reason=why))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_backend_is_there(request: pytest.FixtureRequest) -> None:
+    """Without it there is nothing to test: said once for each test, and in CI a failure."""
+    lack = lack_of(request.config.getoption("--backend"))
+    if lack and os.environ.get("CI") == "true":
+        pytest.fail(f"CI must have it: {lack}")
+    if lack:
+        pytest.skip(lack)
 
 
 @pytest.fixture

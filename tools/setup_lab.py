@@ -438,6 +438,7 @@ def lab(arguments: Sequence[str]) -> int:
 
 
 PYTEST: list[str | Path] = [PYTHON, "-E", "-m", "pytest"]
+CONTRACT = ["-m", "contract or only_on"]  # what every backend promises, and what only this one has
 
 
 def suites(*names: str) -> list[str]:
@@ -493,7 +494,7 @@ def docker_test(arguments: Sequence[str]) -> int:
     need_programs(TEST_PACKAGES)
     testbed = ["sh", "testbed/testbed.sh", "engine"]
     started = subprocess.run(testbed, cwd=ROOT, check=False)
-    command = [*PYTEST, "--backend=docker", "-m", "contract or only_on", *suites("cluster"), *arguments]
+    command = [*PYTEST, "--backend=docker", *CONTRACT, *suites("cluster", "notebooks"), *arguments]
     try:
         return subprocess.run(command, cwd=ROOT, check=False).returncode
     finally:
@@ -514,8 +515,8 @@ def kubernetes_test(arguments: Sequence[str]) -> int:
         [PYTHON, "-E", "tools/kubernetes_evidence.py", "digest"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     facts = f"commit: {commit.stdout.strip()}\ncovered: {digest.stdout.strip()}\n"
-    contract = ["-m", "contract or only_on", *suites("kubernetes", "cluster")]
-    command = [*PYTEST, "-v", "-s", "--backend=kubernetes", *contract]
+    folders = suites("testbed", "kubernetes", "cluster", "notebooks", "labs")
+    command = [*PYTEST, "-v", "-s", "--backend=kubernetes", *CONTRACT, *folders]
     on_testbed = ["sh", "-c", 'eval "$(testbed/env)" && exec "$@"', "sh", *command, *arguments]
     return keep_evidence("kubernetes", "make kubernetes-test", on_testbed, facts)
 

@@ -24,6 +24,8 @@ from tests.kubernetes.conftest import Kubectl, as_pod, pod_of
 
 FORWARD_WITHIN_S = 2.0
 
+pytestmark = pytest.mark.only_on("kubernetes")
+
 
 def restarts(node: Node) -> int:
     return int(status_of(pod_of(node))["restartCount"])

@@ -16,6 +16,8 @@ from labsupport.core.errors import LabError
 from labsupport.core.wait import wait_until
 from tests.kubernetes.conftest import START_S, Kubectl, as_pod, pod_of
 
+pytestmark = pytest.mark.only_on("kubernetes")
+
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:

@@ -9,22 +9,21 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import nbformat
 import pytest
+from _pytest.mark.structures import ParameterSet
 
-from labsupport.core.errors import LabError
 from tests.notebooks.execute import OURS
 from tests.notebooks.nbval_rules import FLIPS_VARIABLE, NOTICED
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CELL_LIMIT_S = 540
-RUN_LIMIT_S = {"": 540, "kubernetes": 1500}  # of a page, by the backend that it needs: pods end and begin at leisure
+RUN_LIMIT_S = {"local": 540, "docker": 540, "kubernetes": 1500}  # pods end and begin at leisure
 LONGEST_S = max(RUN_LIMIT_S.values()) + 60
-TESTBED_VARIABLE = "KAFKA_LAB_NEEDS_TESTBED"  # set to 1 where a page that cannot run is a failure
+FIRST_PAGE = "00-start-here"
 
 
 @dataclass(frozen=True)
@@ -46,28 +45,16 @@ def needed_backend(page: Path) -> str:
     return str(ours.get("backend", ""))
 
 
-def require_what_it_needs(page: Path) -> None:
-    """Skip the test of a page whose backend is not here, with the reason; fail it where a testbed has been promised."""
-    lack = lack_of(needed_backend(page))
-    if lack and os.environ.get(TESTBED_VARIABLE) == "1":
-        pytest.fail(f"{page.stem} needs it: {lack}")
-    if lack:
-        pytest.skip(f"{page.stem} needs it: {lack}")
+def params() -> list[ParameterSet]:
+    """Every page, with the mark that says on which backends it is run."""
+    return [pytest.param(page, marks=marks_of(page), id=page.stem) for page in PAGES]
 
 
-@cache
-def lack_of(backend: str) -> str:
-    """Why no page can use a backend here; "" when one can."""
-    if backend != "kubernetes":
-        return ""
-    try:
-        from labsupport.cluster.kubernetes.access import find_access
-        from labsupport.cluster.kubernetes.api import Api
-
-        Api(find_access()).request("GET", "/version", timeout_s=5)
-    except (LabError, ImportError) as error:
-        return str(error)
-    return ""
+def marks_of(page: Path) -> list[pytest.MarkDecorator]:
+    """A page that needs a backend runs on that one only; the first page runs on all of them."""
+    if backend := needed_backend(page):
+        return [pytest.mark.only_on(backend)]
+    return [pytest.mark.contract] if page.stem == FIRST_PAGE else []
 
 
 def validate(page: Path, state: Path, flips: Mapping[str, tuple[str, str]] | None = None) -> Validation:
@@ -88,7 +75,7 @@ def validate(page: Path, state: Path, flips: Mapping[str, tuple[str, str]] | Non
         },
         capture_output=True,
         text=True,
-        timeout=RUN_LIMIT_S.get(needed_backend(page), CELL_LIMIT_S),
+        timeout=RUN_LIMIT_S[os.environ.get("KAFKA_LAB_BACKEND", "local")],
         check=False,
     )
     failed = {int(number) for number in re.findall(r"^FAILED .*::Cell (\d+)", run.stdout, flags=re.MULTILINE)}

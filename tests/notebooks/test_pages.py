@@ -7,15 +7,14 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.notebooks.pages import LONGEST_S, PAGES, require_what_it_needs, validate
+from tests.notebooks.pages import LONGEST_S, params, validate
 from tests.notebooks.test_flip import FLIPS
 
 
 @pytest.mark.timeout(LONGEST_S)
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("page", params())
 def test_a_page_shows_what_it_promises(page: Path, tmp_path: Path) -> None:
     """Run on this machine, every cell shows the judged facts that are committed; others would have been noticed."""
-    require_what_it_needs(page)
     validation = validate(page, tmp_path, flips=FLIPS[page.stem])
     assert validation.ok, validation.output
     code = [cell for cell in nbformat.read(page, as_version=4).cells if cell.cell_type == "code"]

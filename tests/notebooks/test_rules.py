@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from tests.backends import lack_of, reasons
 from tests.notebooks.execute import KERNEL, cleaned
-from tests.notebooks.pages import (
-    TESTBED_VARIABLE,
-    Validation,
-    lack_of,
-    needed_backend,
-    require_what_it_needs,
-    validate,
-)
+from tests.notebooks.pages import Validation, marks_of, needed_backend, validate
 
 SHOWN = {"text/plain": "lost 0", "text/html": "<b>0 of 4,711</b>", "image/svg+xml": "<svg/>"}
 SHOW = f"from IPython.display import display\ndisplay({SHOWN!r}, raw=True)"
@@ -91,32 +84,24 @@ def needy(folder: Path) -> Path:
 
 
 class TestAPageThatNeedsKubernetes:
-    @pytest.fixture(autouse=True)
-    def _no_kubernetes(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-        """A kubeconfig that is not there."""
-        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
-        monkeypatch.delenv(TESTBED_VARIABLE, raising=False)
-        lack_of.cache_clear()
-        yield
-        lack_of.cache_clear()
-
-    def test_is_skipped_without_one_and_says_why(self, tmp_path: Path) -> None:
-        """The reader of the report learns what to make."""
-        with pytest.raises(pytest.skip.Exception, match="no Kubernetes can be reached"):
-            require_what_it_needs(needy(tmp_path))
-
-    def test_fails_where_a_testbed_was_promised(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        """Else a suite that tests nothing would be green."""
-        monkeypatch.setenv(TESTBED_VARIABLE, "1")
-        with pytest.raises(pytest.fail.Exception, match="no Kubernetes can be reached"):
-            require_what_it_needs(needy(tmp_path))
-
     def test_says_so_in_its_metadata_which_cleaning_keeps(self, tmp_path: Path) -> None:
-        """Any other page needs nothing, and is neither skipped nor failed."""
-        assert needed_backend(needy(tmp_path)) == "kubernetes"
+        """Any other page needs nothing."""
+        assert needed_backend(needy(tmp_path)) == "kubernetes" and needed_backend(page(tmp_path)) == ""
         notebook = nbformat.read(needy(tmp_path), as_version=4)
         assert cleaned(notebook).metadata["kafka_lab"] == {"backend": "kubernetes"}
-        require_what_it_needs(page(tmp_path))
+
+    def test_is_skipped_elsewhere_and_says_why(self, tmp_path: Path) -> None:
+        """By the hook of every other test. Its control: on its own backend nothing speaks against it."""
+        marks = [mark.mark for mark in marks_of(needy(tmp_path))]
+        assert list(reasons(marks, "local")) == ["for --backend kubernetes only"]
+        assert list(reasons(marks, "kubernetes")) == []
+        assert marks_of(page(tmp_path)) == []
+
+    def test_cannot_run_where_there_is_none(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """Else a suite that tests nothing would be green."""
+        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+        assert "no Kubernetes can be reached" in lack_of.__wrapped__("kubernetes")
+        assert lack_of.__wrapped__("local") == ""
 
 
 def test_cleaning_drops_what_belongs_to_one_run() -> None:

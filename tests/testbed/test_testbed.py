@@ -1,9 +1,8 @@
-"""The testbed is what it claims to be. Skipped where it is not up; with KAFKA_LAB_NEEDS_TESTBED=1 that is a failure."""
+"""The testbed is what it claims to be. Part of `make kubernetes-test`, which builds it."""
 
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import subprocess
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from labsupport.core.wait import wait_until
 from testbed.images.components import BUSYBOX_IMAGE
 from testbed.paths import BIN, CONTEXT, HERE, KUBECONFIG
 from testbed.programs import KUBERNETES, all_programs
+
+pytestmark = pytest.mark.only_on("kubernetes")
 
 ZONE = "topology.kubernetes.io/zone"
 CSI_CLASS, SNAPSHOT_CLASS = "csi-hostpath-sc", "csi-hostpath-snapclass"
@@ -38,19 +39,8 @@ def get(*words: str) -> Any:
     return json.loads(kubectl("get", "--output=json", *words))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def testbed() -> None:
-    """Nothing here starts it: building takes half an hour."""
-    built = (BIN / "kubectl").exists() and KUBECONFIG.exists()
-    if built and run("get", "--raw", "/readyz", "--request-timeout=5s").returncode == 0:
-        return
-    if os.environ.get("KAFKA_LAB_NEEDS_TESTBED") == "1":
-        pytest.fail("The testbed is not up, and KAFKA_LAB_NEEDS_TESTBED=1 says that it must be: run `make testbed`.")
-    pytest.skip("the testbed is not up (`make testbed` builds it, for development and CI)")
-
-
 @pytest.fixture(scope="module")
-def namespace(testbed: None) -> Iterator[str]:
+def namespace() -> Iterator[str]:
     """A namespace of this run; it and all in it are gone afterwards."""
     name = f"testbed-{secrets.token_hex(4)}"
     kubectl("create", "namespace", name)
