@@ -1,4 +1,4 @@
-"""`python3 -m testbed up | down [--purge] | engine [--stop] | env | lock NAME...`: see README.md.
+"""`python3 -m testbed up | down [--purge] | built | engine [--stop] | env | lock NAME...`: see README.md.
 
 Needs Python 3.11 and nothing else.
 """
@@ -122,6 +122,7 @@ def main() -> int:
     commands.add_parser("engine", help="only start a Docker engine, when none answers").add_argument(
         "--stop", action="store_true", help="stop it again, if it was we who started it and nothing uses it"
     )
+    commands.add_parser("built", help="succeed if `up` has only to start the cluster")
     commands.add_parser("env", help="print what a shell evaluates to use the cluster")
     commands.add_parser("lock", help="resolve pinned Go modules again (maintainers)").add_argument("name", nargs="*")
     wanted = parser.parse_args()
@@ -132,6 +133,8 @@ def main() -> int:
             down(purge=wanted.purge)
         elif wanted.command == "engine":
             only_engine(stop=wanted.stop)
+        elif wanted.command == "built":
+            return 0 if node.stamp().is_fresh() else 1
         elif wanted.command == "env":
             env()
         else:
