@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import time
 from typing import Any
 
 import pytest
@@ -14,9 +13,11 @@ import pytest
 from labsupport.cluster.broker import Broker
 from labsupport.cluster.cluster import Cluster
 from labsupport.cluster.kubernetes.api import Api
+from labsupport.cluster.kubernetes.images import choose
 from labsupport.cluster.kubernetes.names import HELD, forward_of
 from labsupport.cluster.kubernetes.pods import status_of
 from labsupport.cluster.node import Node
+from labsupport.cluster.spec import DEFAULT_VERSION, Coordination
 from labsupport.core.clock import now_s
 from labsupport.core.errors import BadInput
 from labsupport.core.wait import wait_until
@@ -195,17 +196,16 @@ def test_a_namespace_that_somebody_else_has_is_refused_and_left_alone(api: Api) 
         api.delete("Namespace", "kafka-lab-theirs")
 
 
-def test_the_manifests_work_by_hand(api: Api, run_kubectl: Kubectl) -> None:
+@pytest.mark.parametrize(
+    ("mode", "workloads"), [("kraft", ["controller", "broker"]), ("zookeeper", ["zookeeper", "broker"])]
+)
+def test_the_manifests_work_by_hand(mode: Coordination, workloads: list[str], api: Api, run_kubectl: Kubectl) -> None:
     """`kubectl apply -k`, with nothing changed but the image, which no machine of ours can pull."""
-    from labsupport.cluster.kubernetes.images import choose
-
-    text = run_kubectl("kustomize", "deploy/manifests/kraft")
-    began_s = time.monotonic()
+    version, text = DEFAULT_VERSION[mode], run_kubectl("kustomize", f"deploy/manifests/{mode}")
     try:
-        run_kubectl("apply", "-f", "-", stdin=text.replace("apache/kafka:4.3.1", choose("4.3.1", api).name))
-        for workload in ("controller", "broker"):
+        run_kubectl("apply", "-f", "-", stdin=text.replace(f"apache/kafka:{version}", choose(version, api).name))
+        for workload in workloads:
             run_kubectl("-n", "kafka", "rollout", "status", f"statefulset/{workload}", "--timeout=180s")
-        print(f"by hand: ready after {time.monotonic() - began_s:.1f} s")
         topics = "/opt/kafka/bin/kafka-topics.sh --bootstrap-server brokers.kafka.svc:9094"
         for command in (f"{topics} --create --topic t --replication-factor 3", f"{topics} --describe --topic t"):
             told = run_kubectl("-n", "kafka", "exec", "broker-2", "--", "sh", "-c", command)
