@@ -36,6 +36,7 @@ __all__ = [
     "clock",
     "cluster_map",
     "compare",
+    "events",
     "failover",
     "finding",
     "isr_timeline",
@@ -47,6 +48,7 @@ __all__ = [
     "replay",
     "stamps",
     "verdict",
+    "volumes",
 ]
 
 
@@ -183,6 +185,23 @@ def pods(space: Space, owner: str = "", *, before: Sequence[Pod] = ()) -> Displa
     from labsupport.views.pods import pods_display
 
     return pods_display(space.pods(owner), space.nodes(), before)
+
+
+def volumes(space: Space, owner: str = "") -> Display:
+    """The claims of a namespace, or of one StatefulSet's or Deployment's pods: class, volume, node and pod of each."""
+    from labsupport.views.volumes import volumes_display
+
+    pods = space.pods(owner)
+    used = {name for pod in pods for name in pod.claims}
+    claims = [claim for claim in space.claims() if not owner or claim.name in used]
+    return volumes_display(claims, space.storage_classes(), pods)
+
+
+def events(space: Space, about: str = "", reason: str = "") -> Display:
+    """What Kubernetes wrote down of a namespace, of one name in it, or for one reason, such as "FailedScheduling"."""
+    from labsupport.views.volumes import events_display
+
+    return events_display([event for event in space.events(about) if reason in ("", event.reason)])
 
 
 def stamps(seen: Failover) -> Display:

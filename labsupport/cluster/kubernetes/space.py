@@ -32,12 +32,14 @@ from labsupport.cluster.kubernetes.space_facts import (
     Event,
     Node,
     Pod,
+    StorageClass,
     by_number,
     claim_of,
     event_of,
     event_time,
     node_of,
     pod_of,
+    storage_class_of,
 )
 from labsupport.cluster.kubernetes.space_watch import Follower, Watching
 from labsupport.cluster.kubernetes.sweep import sweep
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
 BY_HAND = FOLDER / "by-hand"
 APPLIED = ("ConfigMap", "Service", "PersistentVolumeClaim", "StatefulSet", "Deployment", "PodDisruptionBudget", "Pod")
 SCALED = ("StatefulSet", "Deployment")
+CONFIG = "config"  # the ConfigMap of `deploy/manifests/*/config.yaml`
 RESTARTED = "kubectl.kubernetes.io/restartedAt"  # as `kubectl rollout restart` does it
 ROOM: Mapping[str, str] = {
     "pods": "16",
@@ -147,6 +150,21 @@ class Space(AbstractContextManager["Space"]):
         """The claims of volumes, each with the nodes that its volume is pinned to, as far as we may see it."""
         found = sorted(self.api.list("PersistentVolumeClaim", self.namespace), key=lambda raw: by_number(_name(raw)))
         return tuple(claim_of(raw, self._volume(str(raw["spec"].get("volumeName") or ""))) for raw in found)
+
+    def claim(self, name: str) -> Claim:
+        """The claim of that name. Raises `BadInput` when there is none."""
+        _checked(name)
+        found = self.claims()
+        for claim in found:
+            if claim.name == name:
+                return claim
+        there = ", ".join(printable(claim.name) for claim in found) or "none"
+        raise BadInput(f"There is no claim {name!r} here.", fix=f"There are: {there}.")
+
+    def storage_classes(self) -> tuple[StorageClass, ...]:
+        """Who makes volumes in this Kubernetes, by name."""
+        found = [storage_class_of(raw) for raw in self.api.list("StorageClass")]
+        return tuple(sorted(found, key=lambda each: by_number(each.name)))
 
     def _volume(self, name: str) -> Object | None:
         try:
@@ -251,6 +269,35 @@ class Space(AbstractContextManager["Space"]):
         options = {"gracePeriodSeconds": 0} if force else {}
         self.api.delete("Pod", name, self.namespace, **options)
 
+    # -- the settings of a node of Kafka, in the ConfigMap `config` of its cluster
+
+    def setting(self, node: str, name: str) -> str:
+        """A setting of Kafka in the file of a node ("broker-2"), by its dotted name; "" when that has none.
+
+        Raises `BadInput` where there is no such file.
+        """
+        found = [value for key, value in self._settings(node) if key == name]
+        return found[-1] if found else ""
+
+    def configure(self, node: str, name: str, value: str) -> None:
+        """Write a setting into the file of a node; its next pod reads it, the one that runs does not.
+
+        Raises `BadInput` for a value of several lines, and where there is no such file.
+        """
+        if not isinstance(value, str) or not value.isprintable():
+            raise BadInput(f"{name} is {printable(repr(value))}.", fix="Use one line of text.")
+        kept = [(key, old) for key, old in self._settings(node) if key != name]
+        text = "".join(f"{key}={each}\n" for key, each in [*kept, (str(name), value)])
+        self.api.patch("ConfigMap", CONFIG, self.namespace, {"data": {f"{node}.properties": text}})
+
+    def _settings(self, node: str) -> list[tuple[str, str]]:
+        data = (self.api.find("ConfigMap", CONFIG, self.namespace) or {}).get("data") or {}
+        file = f"{_checked(node)}.properties"
+        if file not in data:
+            raise BadInput(f"There is no {file} here.", fix=f"There are: {', '.join(sorted(data)) or 'none'}.")
+        pairs = [line.partition("=") for line in data[file].splitlines() if "=" in line]
+        return [(name.strip(), value) for name, _, value in pairs]
+
     def _patch(self, kind: str, name: str, body: Object) -> None:
         self._declared(kind, name)
         self.api.request("PATCH", _path(kind, self.namespace, name), body=body, content_type=STRATEGIC)
@@ -304,6 +351,16 @@ class Space(AbstractContextManager["Space"]):
             timeout_s,
             f"another pod of {owner} to be ready",
             owner,
+        )
+
+    def wait_for_event(self, about: str, reason: str, *, timeout_s: float = 60) -> Event:
+        """Wait until Kubernetes has written down something of that reason about a name; returns the youngest."""
+        _checked(about)
+        return self._wait(
+            lambda: next((event for event in reversed(self.events(about)) if event.reason == reason), None),
+            timeout_s,
+            f"Kubernetes to say {printable(reason, limit=60)} of {about}",
+            "",
         )
 
     def wait_until_stuck(self, name: str, *, timeout_s: float = 60) -> Pod:

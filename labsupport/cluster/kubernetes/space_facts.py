@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
 HOST_LABELS = ("kubernetes.io/hostname", "topology.kubernetes.io/hostname")  # in the node affinity of local volumes
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _NUMBER = re.compile(r"\d+")
 
 What = Literal["created", "ready", "not ready", "ending", "gone"]
@@ -79,14 +80,31 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StorageClass:
+    """Who makes volumes for claims that name it, or for those that name none when it is the default.
+
+    `waits`: it makes none before a pod wants it (`volumeBindingMode: WaitForFirstConsumer`).
+    """
+
+    name: str
+    provisioner: str = ""
+    waits: bool = False
+    default: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Event:
-    """What Kubernetes wrote down about an object: `kind` and `name` of that, a reason in one word, and a sentence."""
+    """What Kubernetes wrote down about an object: `kind` and `name` of that, a reason in one word, and a sentence.
+
+    `source`: the part of Kubernetes that says so, such as "default-scheduler" or "kubelet".
+    """
 
     kind: str
     name: str
     reason: str
     message: str
     count: int = 1
+    source: str = ""
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.name}: {self.reason}>"
@@ -242,6 +260,17 @@ def claim_of(raw: Mapping[str, Any], volume: Mapping[str, Any] | None) -> Claim:
     )
 
 
+def storage_class_of(raw: Mapping[str, Any]) -> StorageClass:
+    """The facts of a storage class, from the API's JSON."""
+    notes = raw["metadata"].get("annotations") or {}
+    return StorageClass(
+        name=raw["metadata"]["name"],
+        provisioner=raw.get("provisioner") or "",
+        waits=raw.get("volumeBindingMode") == "WaitForFirstConsumer",
+        default=notes.get(DEFAULT_CLASS) == "true",
+    )
+
+
 def event_of(raw: Mapping[str, Any]) -> Event:
     """The facts of an event, from the API's JSON (core/v1)."""
     about = raw.get("involvedObject") or {}
@@ -251,6 +280,7 @@ def event_of(raw: Mapping[str, Any]) -> Event:
         reason=raw.get("reason") or "",
         message=raw.get("message") or "",
         count=int(raw.get("count") or 1),
+        source=(raw.get("source") or {}).get("component") or raw.get("reportingComponent") or "",
     )
 
 

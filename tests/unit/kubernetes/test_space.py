@@ -184,7 +184,10 @@ class TestWhatIsWanted:
             ("kind: [\n", "no YAML"),
             ("kind: Service\nmetadata: {name: ../x}\n", "no name in Kubernetes"),
             ("kind: Service\nmetadata:\n", "no name in Kubernetes"),
-            ("nothing.yaml", r"no manifest 'nothing.yaml'\. Name one of desks.yaml, errands.yaml, gates.yaml"),
+            (
+                "nothing.yaml",
+                r"no manifest 'nothing.yaml'\. Name one of claim.yaml, desks.yaml, errands.yaml, gates.yaml",
+            ),
         ],
     )
     def test_what_is_no_manifest_for_a_namespace_is_refused(self, text: str, said: str) -> None:
@@ -300,6 +303,65 @@ class TestWaiting:
         assert rolled_out({"metadata": {"generation": 2}, "spec": {"replicas": 3}, "status": status}) is done
 
 
+class TestTheSettingsOfANode:
+    CONFIG = "node.id=2\nadvertised.listeners=CLIENT://h:1\n"
+
+    def space(self) -> tuple[Space, FakeApi]:
+        space, api = space_with()
+        api.objects["ConfigMap/config"] = {"data": {"broker-2.properties": self.CONFIG, "cluster-id": "x"}}
+        api.patch = lambda *args: api.requests.append(args)  # type: ignore[attr-defined]
+        return space, api
+
+    def test_are_read_and_one_is_replaced(self) -> None:
+        """The others stay as they are; a second line of the same name would be ambiguous."""
+        space, api = self.space()
+        assert space.setting("broker-2", "advertised.listeners") == "CLIENT://h:1"
+        assert space.setting("broker-2", "broker.rack") == ""
+        space.configure("broker-2", "advertised.listeners", "CLIENT://x:2")
+        kind, name, namespace, body = api.requests[-1]
+        assert (kind, name, namespace) == ("ConfigMap", "config", NAMESPACE)
+        assert body == {"data": {"broker-2.properties": "node.id=2\nadvertised.listeners=CLIENT://x:2\n"}}  # type: ignore[comparison-overlap]
+
+    @pytest.mark.parametrize("value", ["a\nb", "a\r", None, 3, "a\x00"])
+    def test_of_several_lines_are_refused(self, value: Any) -> None:
+        """Whatever follows would be a setting of its own."""
+        space, api = self.space()
+        with pytest.raises(BadInput, match="Use one line of text"):
+            space.configure("broker-2", "broker.rack", value)
+        assert not api.requests
+
+    def test_of_a_node_that_has_no_file_are_refused(self) -> None:
+        """Those there are, are named."""
+        space, _ = self.space()
+        with pytest.raises(
+            BadInput, match=r"no broker-9\.properties here\. There are: broker-2\.properties, cluster-id"
+        ):
+            space.configure("broker-9", "a", "b")
+
+
+def test_a_claim_is_found_by_its_name_or_those_there_are_are_named() -> None:
+    """As pods are."""
+    space, api = space_with()
+    raw = {"metadata": {"name": "data-gate-0"}, "spec": {}, "status": {"phase": "Pending"}}
+    claims = {"PersistentVolumeClaim": [raw]}
+    api.list = lambda kind, *_: claims.get(kind, [])  # type: ignore[method-assign, assignment]
+    assert space.claim("data-gate-0").phase == "Pending"
+    with pytest.raises(BadInput, match=r"no claim 'data-gate-1' here\. There are: data-gate-0\."):
+        space.claim("data-gate-1")
+
+
+def test_an_event_is_waited_for_by_its_reason() -> None:
+    """Another reason, or another name, is none."""
+    space, api = space_with()
+    event = {"involvedObject": {"kind": "Pod", "name": "gate-0"}, "lastTimestamp": "2026-01-01T00:00:00Z"}
+    told = [{**event, "reason": reason, "metadata": {}} for reason in ("Scheduled", "Killing")]
+    api.list = lambda kind, *_: told if kind == "Event" else []  # type: ignore[method-assign, assignment]
+    assert space.wait_for_event("gate-0", "Killing", timeout_s=5).reason == "Killing"
+    for about, reason in (("gate-0", "Started"), ("gate-1", "Killing")):
+        with pytest.raises(WaitTimeout, match=f"Kubernetes to say {reason} of {about}"):
+            space.wait_for_event(about, reason, timeout_s=0.1)
+
+
 class TestWatching:
     def test_tells_what_happened_in_the_block_and_nothing_from_before(self) -> None:
         """In the order of the API; at the end of the block nothing is missing."""
@@ -331,10 +393,9 @@ def test_the_small_pods_are_as_careful_as_the_brokers(file: Path) -> None:
     """No token, no root, nothing to write to but volumes, requests and limits; the image of our clusters."""
     import yaml  # type: ignore[import-untyped]
 
-    templates = [
-        item["spec"]["template"]["spec"] for item in yaml.safe_load_all(file.read_text()) if "template" in item["spec"]
-    ]
-    assert templates
+    items = list(yaml.safe_load_all(file.read_text()))
+    templates = [item["spec"]["template"]["spec"] for item in items if "template" in item["spec"]]
+    assert templates or {item["kind"] for item in items} == {"PersistentVolumeClaim"}
     for template in templates:
         assert template["automountServiceAccountToken"] is False and template["securityContext"]["runAsNonRoot"]
         for container in template["containers"]:

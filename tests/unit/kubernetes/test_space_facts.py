@@ -15,6 +15,7 @@ from labsupport.cluster.kubernetes.space_facts import (
     node_of,
     pod_of,
     steps_to,
+    storage_class_of,
 )
 
 RAW: dict[str, Any] = {
@@ -167,3 +168,26 @@ def test_an_event_says_about_whom_and_why() -> None:
 def test_names_are_sorted_by_their_numbers() -> None:
     """gate-10 stands behind gate-9."""
     assert sorted(["gate-10", "gate-9", "desk"], key=by_number) == ["desk", "gate-9", "gate-10"]
+
+
+def test_an_event_names_the_part_of_kubernetes_that_says_so() -> None:
+    """In the field of old, or in the newer one."""
+    about = {"involvedObject": {"kind": "Pod", "name": "gate-0"}, "reason": "NodeNotReady", "message": "m"}
+    assert event_of({**about, "source": {"component": "node-controller"}}).source == "node-controller"
+    assert event_of({**about, "source": {}, "reportingComponent": "default-scheduler"}).source == "default-scheduler"
+    assert event_of(about).source == ""
+
+
+def test_a_storage_class_says_whether_it_waits_and_whether_it_is_the_default() -> None:
+    """As the API has it; a bare one does neither."""
+    notes = {"storageclass.kubernetes.io/is-default-class": "true"}
+    raw = {"metadata": {"name": "standard", "annotations": notes}, "provisioner": "rancher.io/local-path"}
+    found = storage_class_of({**raw, "volumeBindingMode": "WaitForFirstConsumer"})
+    assert (found.name, found.provisioner, found.waits, found.default) == (
+        "standard",
+        "rancher.io/local-path",
+        True,
+        True,
+    )
+    bare = storage_class_of({"metadata": {"name": "fast"}, "volumeBindingMode": "Immediate"})
+    assert not bare.waits and not bare.default
