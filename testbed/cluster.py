@@ -15,6 +15,7 @@ from testbed.report import TestbedError, ask, run, say, step, succeeds, there
 LOG = LOGS / "cluster.log"
 KIND = PROGRAMS / "kind"
 KUBECTL = PROGRAMS / "kubectl"
+CONFIG = HERE.parent / "deploy" / "kind.yaml"  #: what a user's kind runs, with kind's own node image
 NETWORK = "kind"  #: the Docker network that kind makes and never removes
 NODES = 4
 KERNEL_BEFORE = STATE / "kernel.json"
@@ -69,8 +70,7 @@ def create() -> None:
     """kind's own work, with a kubeconfig of our own."""
     prepare_kernel()
     KUBECONFIG.unlink(missing_ok=True)
-    config = HERE / "kind.yaml"
-    flags = ["--name", CLUSTER, "--config", str(config), "--image", NODE_IMAGE, "--kubeconfig", str(KUBECONFIG)]
+    flags = ["--name", CLUSTER, "--config", str(CONFIG), "--image", NODE_IMAGE, "--kubeconfig", str(KUBECONFIG)]
     run(KIND, "create", "cluster", *flags, "--wait", "240s", env=environment(), log=LOG)
     KUBECONFIG.chmod(0o600)
 
