@@ -420,3 +420,76 @@ def brokers_are_reached_one_by_one(
         Verdict.CONDITIONS,
         "from outside every leader was reached, each under an address of its own; none served for all",
     )
+
+
+def the_advertised_address_counts(*, pod_addresses: Sequence[str], written: bool, wrong_written: bool) -> Measured:
+    """The addresses that a broker's pods had one after the other; whether its clients wrote under each of them, and
+    whether they did when the broker advertised an address that is not theirs."""
+    if len(set(pod_addresses)) < 2:
+        raise Undecided("The pod's address did not change.", fix="Delete the pod, and wait for another.")
+    if not written:
+        return Measured(Verdict.HOLDS, "when the pod's address had changed, clients did not reach the broker")
+    if wrong_written:
+        return Measured(Verdict.WRONG, "clients reached the broker, whatever address it advertised")
+    return Measured(
+        Verdict.CONDITIONS,
+        "the pod's address changed and clients went on; with another advertised address they did not reach it",
+    )
+
+
+def data_need_not_follow(*, moved: bool, found_its_data: bool, claim_moved: bool) -> Measured:
+    """A pod whose folder goes with it: was the next one on another node, and had it the data? And was a pod with a
+    volume on one node started on another?"""
+    if not moved:
+        raise Undecided("No pod was started on another node.", fix="Cordon its node, and delete the pod.")
+    if claim_moved:
+        return Measured(Verdict.HOLDS, "a pod with a claim was started on another node than its volume")
+    if found_its_data:
+        return Measured(Verdict.WRONG, "on another node, a pod found its data; one with a claim stayed where it was")
+    return Measured(
+        Verdict.CONDITIONS,
+        "a pod without a claim was started on another node, without its data; one with a claim waited for its volume",
+    )
+
+
+def failed_pods_are_replaced(*, elsewhere: bool, pinned_elsewhere: bool, came_back: bool) -> Measured:
+    """While a node was silent: was a Deployment's pod replaced on another one, and a broker's with its volume there?
+    And did that broker come back when the node did?"""
+    if not elsewhere and not came_back:
+        return Measured(Verdict.WRONG, "no pod was replaced")
+    if elsewhere and pinned_elsewhere:
+        return Measured(Verdict.HOLDS, "every pod was replaced on another node")
+    if elsewhere and came_back:
+        return Measured(
+            Verdict.CONDITIONS,
+            "a Deployment's pod was replaced on another node; a broker's was not before its own node was back",
+        )
+    return Measured(Verdict.CONDITIONS, "only some of the pods were replaced")
+
+
+def scales_and_copes_with_nodes(*, asked: int, there: int, used_again: bool, moved: bool, waited: bool) -> Measured:
+    """Pods declared and pods there; whether a node that took pods again got one; whether a pod of a lost node was
+    replaced elsewhere, and whether another one waited for that node."""
+    if there < asked:
+        return Measured(Verdict.WRONG, "more pods were declared than came")
+    if not moved:
+        return Measured(Verdict.WRONG, "more pods came, but no pod of a lost node was replaced elsewhere")
+    if waited:
+        return Measured(
+            Verdict.CONDITIONS,
+            "more pods came when they were declared; of those on a lost node, one was replaced and a broker's waited",
+        )
+    if not used_again:
+        return Measured(Verdict.CONDITIONS, "pods came and were replaced, but a node that was back got none")
+    return Measured(Verdict.HOLDS, "pods came, were replaced, and a node that was back got its share")
+
+
+def the_api_server_notices(*, told_by: Collection[str]) -> Measured:
+    """Which parts of Kubernetes wrote down that the node of a pod is not ready."""
+    if not told_by:
+        raise Undecided("Nobody said that a node is not ready.", fix="Freeze one, and wait (`wait_for_node`).")
+    if any("apiserver" in who for who in told_by):
+        return Measured(Verdict.HOLDS, "the API server said that the node is not ready")
+    if set(told_by) == {"node-controller"}:
+        return Measured(Verdict.WRONG, "the node controller said that the node is not ready")
+    return Measured(Verdict.WRONG, "another part of Kubernetes said that the node is not ready")

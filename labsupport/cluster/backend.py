@@ -65,10 +65,16 @@ class Backend(ABC):
         for node in nodes:
             node.begin()
 
+    @property
+    def exports(self) -> dict[str, str]:
+        """Variables that a shell needs besides $BOOTSTRAP to work on this cluster with ordinary tools."""
+        return {}
+
     def describe(self, **facts: object) -> None:
         """Complete the cluster's record, by which other processes find it."""
         nodes = [node.facts.as_data() for node in self.nodes]
-        self.supervised.ask("describe", facts={"spec": self.spec.facts(), "nodes": nodes, **facts})
+        mine = {"spec": self.spec.facts(), "nodes": nodes, "exports": self.exports}
+        self.supervised.ask("describe", facts={**mine, **facts})
 
     def process_events(self, after: int, timeout_s: float) -> list[ProcessEvent]:
         """What happened to the nodes after event number `after`; waits up to `timeout_s` for news."""

@@ -177,6 +177,11 @@ class Cluster(AbstractContextManager["Cluster"]):
         return self.connection.bootstrap_servers
 
     @property
+    def exports(self) -> dict[str, str]:
+        """The variables by which a shell's tools find it: $BOOTSTRAP, and $KUBECONFIG for kubectl if it has pods."""
+        return {"BOOTSTRAP": self.bootstrap_servers, "KAFKA_LAB_CLUSTER": self.name, **self._backend.exports}
+
+    @property
     def connection(self) -> Connection:
         """From which every client is made."""
         return _connection(self._backend)

@@ -18,6 +18,7 @@ import json
 import os
 import random
 import selectors
+import shlex
 import shutil
 import signal
 import socket
@@ -519,7 +520,9 @@ class Supervisor:
         write_private(self.runtime / f"{self.name}.json", json.dumps(record))
         bootstrap = self.facts.get("bootstrap_servers")
         if bootstrap:
-            write_private(self.runtime / f"{self.name}.env", f"export BOOTSTRAP={bootstrap}\n")
+            exports = {"BOOTSTRAP": bootstrap, **self.facts.get("exports", {})}
+            lines = [f"export {name}={shlex.quote(value)}\n" for name, value in exports.items()]
+            write_private(self.runtime / f"{self.name}.env", "".join(lines))
 
 
 def _signal_all(children: Iterable[Child], number: int) -> None:

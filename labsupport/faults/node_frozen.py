@@ -10,7 +10,7 @@ from labsupport.faults.roles import Role
 def node_frozen(*targets: Broker | Role) -> BreakingMachines:
     """Freeze the Kubernetes nodes on which brokers are, for the length of the block: connections stay, nobody answers.
 
-    Kubernetes takes such a node for lost after `node-monitor-grace-period` (40 s by default, 16 s in our kind.yaml) and
+    Kubernetes takes such a node for lost after `node-monitor-grace-period` (50 s by default, 16 s in our kind.yaml) and
     marks its pods for deletion after their toleration of 300 s (10 s in ours). A StatefulSet makes no other pod
     before the first is known to be gone, which only that node could say: so the broker stays away until the end of
     the block. Kafka does not wait for any of this: it gives the broker up after its own session time-out.

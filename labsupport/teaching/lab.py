@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -89,11 +90,11 @@ class Lab:
 
     def close(self) -> None:
         """End the lab's cluster and remove its data; progress stays. Doing it twice does no harm."""
+        self.scenario.tidy_up(self.cluster)
         self.cluster.shutdown()
         progress.ready(self.name, {})
         _open.pop(self.name, None)
-        for variable in ("BOOTSTRAP", "KAFKA_LAB_CLUSTER"):
-            os.environ.pop(variable, None)
+        _point_shells_back()
 
     def __str__(self) -> str:
         return f"{self.name}: {self.scenario.script.ALERT}"
@@ -174,22 +175,23 @@ def _made_ready(what: Scenario, seed: int, cluster: Cluster | None) -> Cluster:
 def _neutral(what: Scenario, cluster: Cluster | None, expected: str | None) -> tuple[Cluster, str]:
     """The cluster, or a new one in its place, in the state whose digest is `expected`; and that digest."""
     if cluster is not None:
-        found = _brought_back(what, cluster)
+        found = _brought_back(what, cluster, neutral.wipe_pods if what.backend == "kubernetes" else neutral.wipe)
         if found is not None and expected in (None, found):
             return cluster, found
         cluster.shutdown()
     cluster = _started(what)
-    found = _brought_back(what, cluster)
+    found = _brought_back(what, cluster, neutral.wipe)
     if found is None or expected not in (None, found):
         cluster.shutdown()
         raise LabError(f"The lab {what.name} cannot be brought into its neutral state.", fix="Please report it.")
     return cluster, found
 
 
-def _brought_back(what: Scenario, cluster: Cluster) -> str | None:
+def _brought_back(what: Scenario, cluster: Cluster, wipe: Callable[[Cluster], None]) -> str | None:
     """Empty the cluster and prepare it anew; the digest of what then is, or None when that cannot be done."""
     try:
-        neutral.wipe(cluster)
+        what.tidy_up(cluster)
+        wipe(cluster)
         what.script.prepare(cluster)
         return neutral.digest(neutral.state_of(cluster))
     except Exception:  # noqa: BLE001 -- whatever is wrong with it: a new cluster may be well
@@ -203,7 +205,21 @@ def _started(what: Scenario) -> Cluster:
     return Cluster.start(**what.script.CLUSTER, name=cluster_name(what.name), keep=True)
 
 
+_users: dict[str, str | None] = {}  # variables as they were before a lab set them
+
+
 def _point_shells_at(cluster: Cluster) -> None:
-    """What `%%bash` cells of this kernel find: Kafka's tools ask this cluster, even if others run."""
-    os.environ["BOOTSTRAP"] = cluster.bootstrap_servers
-    os.environ["KAFKA_LAB_CLUSTER"] = cluster.name
+    """What `%%bash` cells of this kernel find: Kafka's tools, and kubectl, ask this cluster, even if others run."""
+    for name, value in cluster.exports.items():
+        _users.setdefault(name, os.environ.get(name))
+        os.environ[name] = value
+
+
+def _point_shells_back() -> None:
+    """Kafka's tools ask no cluster any more, and kubectl works where the user has it work."""
+    for name, value in _users.items():
+        if value is None or name in ("BOOTSTRAP", "KAFKA_LAB_CLUSTER"):
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    _users.clear()

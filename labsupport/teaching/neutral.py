@@ -2,7 +2,7 @@
 
 What the state holds, and `wipe` removes: topics with their replicas, in-sync replicas, offsets and settings; settings
 of brokers that were changed while they ran; groups and their offsets; reassignments under way; brokers that do not run
-and services that do. Kafka's internal topics are left out.
+and services that do; of a cluster of pods, what is declared in its namespace. Kafka's internal topics are left out.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ def state_of(cluster: Cluster) -> State:
         "settings": settings(cluster),
         "groups": {group: {name: committed(cluster, group, name) for name in cluster.topics()} for group in groups},
         "reassignments": sorted(f"{at.topic}-{at.partition}" for at in moving),
+        "declared": declared(cluster),
     }
 
 
@@ -51,6 +52,27 @@ def _topic(cluster: Cluster, name: str) -> State:
 def digest(state: State) -> str:
     """SHA-256 of a state: equal states have equal digests, in any process."""
     return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+
+
+def declared(cluster: Cluster) -> State:
+    """What Kubernetes is told to have in the cluster's namespace; nothing when it runs elsewhere."""
+    if cluster.spec.backend != "kubernetes":
+        return {}
+    from labsupport.cluster.kubernetes.anew import declared_in
+
+    space = cluster.kubernetes
+    return declared_in(space.api, space.namespace)
+
+
+def wipe_pods(cluster: Cluster) -> None:
+    """The same for a cluster of pods, whatever was done to it with kubectl: its namespace is filled anew."""
+    from labsupport.cluster.kubernetes.anew import begin_anew
+    from labsupport.cluster.kubernetes.node import KubernetesNode
+    from labsupport.cluster.services import services
+
+    for service in services(cluster.name):
+        service.stop()
+    begin_anew([node for node in (*cluster.coordinators, *cluster.brokers) if isinstance(node, KubernetesNode)])
 
 
 def wipe(cluster: Cluster) -> None:

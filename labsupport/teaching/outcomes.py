@@ -6,7 +6,7 @@ one we wrote down; if the two differ, the page fails.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 AT_ONCE_S = 1.0  # no reader would call a shorter gap a pause; a KRaft session (9,000 ms by default) lasts much longer
 
@@ -70,12 +70,44 @@ def update_order(*, numbers: Sequence[int], most_away: int) -> str:
     return {tuple(sorted(numbers)): "a", tuple(sorted(numbers, reverse=True)): "b"}.get(tuple(numbers), "d")
 
 
+def pinned_pod(*, stuck: bool, same_node: bool, same_volume: bool) -> str:
+    """What became of a pod whose node takes no new ones: without a node; else on the same one, or with its volume."""
+    if stuck:
+        return "c"
+    if same_node:
+        return "d"
+    return "b" if same_volume else "a"
+
+
+def unreachable_address(*, acknowledged: Collection[int], partitions: int, ready: bool) -> str:
+    """Of so many partitions, which a client wrote to; and whether the broker's pod was ready meanwhile."""
+    if not acknowledged:
+        return "a"
+    if len(acknowledged) < partitions:
+        return "b"
+    return "c" if ready else "d"
+
+
+def frozen_node(
+    *, leader_s: float | None, marked_s: float | None, errand_elsewhere: bool, broker_elsewhere: bool
+) -> str:
+    """Seconds until another broker led, and until Kubernetes gave the pods up; which of them were started elsewhere."""
+    if not errand_elsewhere:
+        return "d"
+    if leader_s is None or (marked_s is not None and marked_s < leader_s):
+        return "a"
+    return "b" if broker_elsewhere else "c"
+
+
 OUTCOMES: dict[str, Callable[..., str]] = {
+    "frozen-node": frozen_node,
     "leader-dies": leader_dies,
     "left-behind": left_behind,
     "no-key": no_key,
+    "pinned-pod": pinned_pod,
     "pod-comes-back": pod_comes_back,
     "seek-cost": seek_cost,
     "three-ways-out": three_ways_out,
+    "unreachable-address": unreachable_address,
     "update-order": update_order,
 }

@@ -54,6 +54,17 @@ class Scenario:
     hints: Sequence[str]
 
     @property
+    def backend(self) -> str:
+        """The backend without which this lab makes no sense; "" for most, which run on any."""
+        return str(self.script.CLUSTER.get("backend", ""))
+
+    def tidy_up(self, cluster: Cluster) -> None:
+        """Take back what a learner did beyond the cluster, where a lab leads there, such as to a Kubernetes node."""
+        tidy_up = getattr(self.script, "tidy_up", None)
+        if tidy_up is not None:
+            tidy_up(cluster)
+
+    @property
     def solution(self) -> str:
         """What a Kafka operator would type, and why."""
         return (self.folder / "solution.sh").read_text(encoding="utf-8")

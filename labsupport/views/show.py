@@ -177,14 +177,15 @@ def partition_log(source: Cluster | Recording, topic: object, partition: int = 0
     return _moving(source, make, ("log", str(topic), partition))
 
 
-def pods(space: Space, owner: str = "", *, before: Sequence[Pod] = ()) -> Display:
-    """The pods of a namespace, or of one StatefulSet or Deployment in it, on their nodes and with their volumes.
+def pods(space: Space, *owners: str, before: Sequence[Pod] = ()) -> Display:
+    """The pods of a namespace, or of StatefulSets and Deployments in it, on their nodes and with their volumes.
 
     `before`: pods as they were, to be compared with those that have their names now.
     """
     from labsupport.views.pods import pods_display
 
-    return pods_display(space.pods(owner), space.nodes(), before)
+    found = [pod for pod in space.pods() if not owners or pod.owner[1] in owners]
+    return pods_display(found, space.nodes(), before)
 
 
 def volumes(space: Space, owner: str = "") -> Display:

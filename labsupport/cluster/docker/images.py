@@ -44,9 +44,9 @@ def choose(version: str) -> KafkaImage:
     wanted = os.environ.get(VARIABLE)
     if wanted:
         return _named(wanted if ":" in wanted.rpartition("/")[2] or "@" in wanted else f"{wanted}:{version}")
-    ours = find(local_tag(version))
-    if ours is not None and ours.labels.get(INPUTS_LABEL) == inputs_key(version):
-        return _ours(version, ours)
+    found = find(local_tag(version))
+    if found is not None and is_current(found, version):
+        return ours(version, found)
     public = f"{PUBLIC}:{version}"
     if find(public) is not None:
         return KafkaImage(public)
@@ -55,7 +55,7 @@ def choose(version: str) -> KafkaImage:
         return KafkaImage(public)
     log.info("%s cannot be pulled (%s): building %s", public, refusal, local_tag(version))
     try:
-        return _ours(version, build(version))
+        return ours(version, build(version))
     except ProvisionError as error:
         raise ProvisionError(
             f"The image {public} cannot be pulled ({refusal}), and none can be built here.", fix=error.what
@@ -75,7 +75,8 @@ def _named(name: str) -> KafkaImage:
     return KafkaImage(name, _caches(found))
 
 
-def _ours(version: str, image: Image) -> KafkaImage:
+def ours(version: str, image: Image) -> KafkaImage:
+    """Our local image of a version, as it was found or built."""
     return KafkaImage(local_tag(version), _caches(image))
 
 

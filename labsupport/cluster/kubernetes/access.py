@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from labsupport.core.errors import BadInput, LabError
+from labsupport.core.private import write_private
 
 CONTEXT_VARIABLE = "KAFKA_LAB_CONTEXT"
 CONFIG_VARIABLE = "KUBECONFIG"
@@ -32,6 +35,17 @@ class Access:
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         return {**kept, CONFIG_VARIABLE: self.kubeconfig, CONTEXT_VARIABLE: self.context}
 
+    def write_namespace(self, namespace: str, file: Path) -> None:
+        """Write a kubeconfig that, named before the user's own, has kubectl work in a namespace.
+
+        It holds the same context with that namespace, and no credential: those stay where they are.
+        """
+        contexts, _ = _contexts(self.kubeconfig)
+        mine = next(context["context"] for context in contexts if context["name"] == self.context)
+        context = {"name": self.context, "context": {**mine, "namespace": namespace}}
+        config = {"apiVersion": "v1", "kind": "Config", "current-context": self.context, "contexts": [context]}
+        write_private(file, json.dumps(config))
+
     @property
     def is_kind(self) -> bool:
         """Whether kind made it: then its nodes are containers on this machine."""
@@ -44,23 +58,13 @@ class Access:
 
 def find_access(context: str = "") -> Access:
     """A context, or $KAFKA_LAB_CONTEXT, or the current one, of $KUBECONFIG (`~/.kube/config`). Raises `LabError`."""
-    from kubernetes import config
-
-    contexts_of: Callable[..., tuple[list[dict[str, str]], dict[str, str] | None]] = config.list_kube_config_contexts
-
     kubeconfig = os.environ.get(CONFIG_VARIABLE) or str(Path.home() / ".kube" / "config")
     if not any(Path(path).is_file() for path in kubeconfig.split(os.pathsep)):
         raise LabError(
             "There is no kubeconfig, so no Kubernetes can be reached.",
             fix="Run `kafka-lab kubernetes create`, or let KUBECONFIG name the file of your cluster.",
         )
-    try:
-        contexts, current = contexts_of(config_file=kubeconfig)
-    except (config.ConfigException, OSError) as error:
-        raise LabError(
-            f"The kubeconfig {kubeconfig} names no context to use ({str(error).rstrip('.')}).",
-            fix=f"Choose one with `kubectl config use-context`, or by {CONTEXT_VARIABLE}.",
-        ) from error
+    contexts, current = _contexts(kubeconfig)
     wanted = context or os.environ.get(CONTEXT_VARIABLE) or (current or {}).get("name", "")
     names = sorted(context["name"] for context in contexts)
     if wanted not in names:
@@ -69,6 +73,20 @@ def find_access(context: str = "") -> Access:
             fix=f"It has: {', '.join(names) or 'none'} ({CONTEXT_VARIABLE}).",
         )
     return Access(kubeconfig, wanted)
+
+
+def _contexts(kubeconfig: str) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """All contexts, and the current one. Raises `LabError`."""
+    from kubernetes import config
+
+    contexts_of: Callable[..., tuple[list[dict[str, Any]], dict[str, Any] | None]] = config.list_kube_config_contexts
+    try:
+        return contexts_of(config_file=kubeconfig)
+    except (config.ConfigException, OSError) as error:
+        raise LabError(
+            f"The kubeconfig {kubeconfig} names no context to use ({str(error).rstrip('.')}).",
+            fix=f"Choose one with `kubectl config use-context`, or by {CONTEXT_VARIABLE}.",
+        ) from error
 
 
 def kubectl() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import secrets
 import sys
 import tempfile
@@ -11,12 +13,21 @@ from pathlib import Path
 from typing import Self
 
 from labsupport.cluster.backend import Backend, refuse_what_cannot_be
-from labsupport.cluster.kubernetes.access import find_access, kubectl
+from labsupport.cluster.kubernetes.access import CONFIG_VARIABLE, find_access, kubectl
 from labsupport.cluster.kubernetes.api import Api, ApiError, Object
 from labsupport.cluster.kubernetes.images import PodImage, choose
 from labsupport.cluster.kubernetes.layout import Layout, Place, places
 from labsupport.cluster.kubernetes.manifests import Wanted, fill_in, load, needs
-from labsupport.cluster.kubernetes.names import CREATED, NEWS, OWNER, PREFIX, WATCHER, forward_of
+from labsupport.cluster.kubernetes.names import (
+    APPLIED,
+    CREATED,
+    KUBECONFIG,
+    NEWS,
+    OWNER,
+    PREFIX,
+    WATCHER,
+    forward_of,
+)
 from labsupport.cluster.kubernetes.node import KubernetesFacts, KubernetesNode
 from labsupport.cluster.kubernetes.preflight import check
 from labsupport.cluster.kubernetes.sweep import sweep
@@ -26,6 +37,7 @@ from labsupport.cluster.render import kafka_uuid
 from labsupport.cluster.spec import ClusterSpec
 from labsupport.cluster.supervised import MARKER, Supervised
 from labsupport.core.errors import BadInput
+from labsupport.core.private import write_private
 from labsupport.core.wait import wait_until
 
 OLD_ONE_GONE_S = 90
@@ -60,6 +72,12 @@ class KubernetesBackend(Backend):
             supervised.shutdown()
             raise
         return backend
+
+    @property
+    def exports(self) -> dict[str, str]:
+        """kubectl works in the cluster's namespace, with the user's own credentials."""
+        files = [str(self.supervised.folder / KUBECONFIG), _first(self.nodes).facts.kubeconfig]
+        return {CONFIG_VARIABLE: os.pathsep.join(files)}
 
     def start(self, *, timeout_s: float) -> None:
         """All at once: a broker's pod waits for ZooKeeper itself (`start.sh`)."""
@@ -107,6 +125,7 @@ class Builder:
         ports = dict(zip((p.name for p in reached), self.supervised.reserve_ports(len(reached)), strict=True))
         layout = Layout(self.spec, self.namespace, ports)
         self._promise_to_tidy_up()
+        self.api.access.write_namespace(self.namespace, self.supervised.folder / KUBECONFIG)
         self._apply(fill_in(manifests, self._wanted(layout)))
         for place in layout.places:
             self._define(place, ports.get(place.name))
@@ -130,7 +149,8 @@ class Builder:
         self.supervised.ask("at_end", argv=argv, env=self.environment)
 
     def _apply(self, items: list[Object]) -> None:
-        """All but the StatefulSets, which begin to run at once."""
+        """All but the StatefulSets, which begin to run at once. What they are is kept, to be applied again (`anew`)."""
+        write_private(self.supervised.folder / APPLIED, json.dumps(items))
         for item in items:
             if item["kind"] == "Namespace":
                 self._make(item)

@@ -49,27 +49,26 @@ def load_ours(versions: Iterable[str], api: Api) -> list[str]:
 
 
 def _ours(version: str) -> PodImage | None:
-    """Our local image if the engine has it and nothing that goes into it has changed.
+    """Our local image, if the engine has one: who built one once has no other, so it is built again when outdated.
 
     On the nodes it bears the key of its inputs in its tag, so that one of the same name that is older is not taken.
     """
+    from labsupport.cluster.docker import images
     from labsupport.cluster.docker.engine import engine
-    from labsupport.cluster.docker.images import KafkaImage, find
-    from labsupport.provision.image import AOT_LABEL, INPUTS_LABEL, inputs_key, local_tag
+    from labsupport.provision.image import inputs_key, local_tag
     from labsupport.provision.java import MODULES
 
     try:
-        found = find(local_tag(version))
+        found = images.find(local_tag(version))
     except LabError:  # no engine here
         return None
-    if found is None or found.labels.get(INPUTS_LABEL) != inputs_key(version):
+    if found is None:
         return None
-    repository, tag = local_tag(version).rsplit(":", 1)
+    image = images.ours(version, found if images.is_current(found, version) else images.build(version))
+    repository, tag = image.name.rsplit(":", 1)
     name = f"{repository}:{tag}-{inputs_key(version)}"
-    if find(name) is None:
-        engine().api.tag(local_tag(version), repository, f"{tag}-{inputs_key(version)}")
-    caches = frozenset(program for program in found.labels.get(AOT_LABEL, "").split(",") if program)
-    image = KafkaImage(name, caches)
+    if images.find(name) is None:
+        engine().api.tag(image.name, repository, f"{tag}-{inputs_key(version)}")
     mode = "zookeeper" if version.startswith("3.") else "kraft"
     programs = {"broker": f"broker-{mode}", "controller": f"broker-{mode}", "zookeeper": "zookeeper"}
     flags = {component: " ".join([MODULES, *image.cache_flags(program)]) for component, program in programs.items()}

@@ -20,6 +20,7 @@ ZOOKEEPER_PORTS = (2181, 2888, 3888)
 
 PLURAL = {"broker": "brokers", "controller": "controllers", "zookeeper": "zookeepers"}
 WATCHER = "watcher"
+APPLIED, KUBECONFIG = "applied.json", "kubeconfig"  # files in the folder of a cluster's supervisor
 NEWS = "kubernetes"  # in place of a node: under this name the supervisor keeps what Kubernetes does
 
 

@@ -218,5 +218,5 @@ def _api(access: Access) -> Api:
 
 def _hint(words: str) -> str:
     if "mage" in words.partition(":")[0]:
-        return "Set KAFKA_LAB_IMAGE to an image that the nodes can pull, or load one: `kafka-lab kubernetes create`."
+        return "Set KAFKA_LAB_IMAGE to an image that the nodes can pull; for kind, `kafka-lab image build` makes one."
     return "`kubectl describe pod` says more."
