@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from labsupport import Cluster
 from labsupport.teaching import committed, members, read_values, settings, watermarks
+from labsupport.teaching.pods import inside
 
 Effect = Callable[[Cluster], bool]
 
@@ -47,6 +48,36 @@ def charged_twice_and_stuck_again(cluster: Cluster) -> bool:
     return members(cluster, "airport-fees") == 1 and len(fees) == 2 * sum(stood.values()) and not no_lag(cluster)
 
 
+def two_tell_one_address(cluster: Cluster) -> bool:
+    told = cluster.metadata().brokers
+    return told.get(3) == told.get(1) == cluster.broker(1).address
+
+
+def outside_reaches_what_pods_do_not(cluster: Cluster) -> bool:
+    """From outside broker 3 is where its port-forward is; pods are told an address that is each one's own."""
+    told = cluster.kubernetes.setting("broker-3", "advertised.listeners")
+    return "INTERNAL://127.0.0.1:9094" in told and cluster.metadata().brokers.get(3) == cluster.broker(3).address
+
+
+def nobody_asks_broker_3(cluster: Cluster) -> bool:
+    """The shop is content: every partition of payments is led by another broker, with two copies in sync."""
+    partitions = cluster.topic("payments").partitions().values()
+    return all(set(info.replicas) == set(info.isr) == {1, 2} for info in partitions)
+
+
+def broker_3_is_gone(cluster: Cluster) -> bool:
+    pods = [pod.name for pod in cluster.kubernetes.pods("broker")]
+    return pods == ["broker-1", "broker-2"] and set(cluster.metadata().brokers) == {1, 2}
+
+
+def one_client_got_through(cluster: Cluster) -> bool:
+    """Records of its own are on every partition, also on the one that broker 3 leads."""
+    server = f"brokers.{cluster.kubernetes.namespace}.svc:9094"
+    lines = inside(cluster, "kafka-get-offsets.sh --bootstrap-server $1 --topic heartbeat", server).splitlines()
+    ends = [int(line.rpartition(":")[2]) for line in lines]
+    return sum(ends) >= 20 and min(ends) > 0
+
+
 EFFECTS: Mapping[str, Mapping[str, Effect]] = {
     "under-replicated": {
         "lower-the-factor": two_replicas,
@@ -59,5 +90,12 @@ EFFECTS: Mapping[str, Mapping[str, Effect]] = {
         "some-further": no_lag,
         "delete-the-records": no_lag_and_records_gone,
         "from-the-beginning": charged_twice_and_stuck_again,
+    },
+    "unreachable-broker": {
+        "around-it": nobody_asks_broker_3,
+        "copy-of-a-line-that-works": two_tell_one_address,
+        "hosts-of-one-client": one_client_got_through,
+        "local-for-everybody": outside_reaches_what_pods_do_not,
+        "two-are-enough": broker_3_is_gone,
     },
 }

@@ -11,9 +11,9 @@ import pytest
 
 from labsupport.teaching.scenarios import names, scenario
 from labsupport.teaching.workspace import lay_out
-from tests.labs.conftest import LABS, wrong
+from tests.labs.conftest import LABS, params, wrong
 from tests.notebooks.execute import cleaned
-from tests.notebooks.pages import validate
+from tests.notebooks.pages import LONGEST_S, needed_backend, validate
 
 # For each page, judged facts by cell id: what the cell shows, and what would be another story.
 FLIPS = {
@@ -62,8 +62,8 @@ def flipped(name: str, folder: Path) -> tuple[Path, set[int]]:
     return copy, changed
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", names())
+@pytest.mark.timeout(LONGEST_S)
+@pytest.mark.parametrize("name", params())
 def test_a_page_shows_what_it_promises_and_nothing_else(name: str, tmp_path: Path) -> None:
     """One run by nbval of a copy with some facts flipped: just these cells fail, and all others pass."""
     copy, changed = flipped(name, tmp_path)
@@ -80,6 +80,12 @@ def test_a_page_is_committed_clean_and_was_run_from_top_to_bottom(name: str) -> 
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     assert not [output for cell in code for output in cell.outputs if output.output_type in ("error", "stream")]
     assert code[-1].source == "lab.close()"
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_page_says_which_backend_it_needs(name: str) -> None:
+    """As its scenario does: by that its test is run where it can be."""
+    assert needed_backend(page(name)) == scenario(name).backend
 
 
 @pytest.mark.parametrize("name", names())

@@ -9,6 +9,8 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -16,11 +18,11 @@ from labsupport.core.finding import Outcome
 from labsupport.core.wait import wait_until
 from labsupport.teaching import Lab, Report, neutral, progress
 from labsupport.teaching.scenarios import names
-from tests.labs.conftest import LABS, Attempt, wrong
+from tests.labs.conftest import LABS, Attempt, of_pods, wrong
 from tests.labs.effects import EFFECTS
 
 ROUNDS = (1, 2)
-LIMIT_S = 90
+LIMIT_S = 240  # pods end and begin at leisure
 
 
 def test_every_lab_has_at_least_three_wrong_attempts_with_words_and_an_effect() -> None:
@@ -31,7 +33,7 @@ def test_every_lab_has_at_least_three_wrong_attempts_with_words_and_an_effect() 
         assert all(attempt.words for attempt in wrong(name))
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(3000)
 @pytest.mark.parametrize("number", ROUNDS)
 def test_a_lab_is_proven_both_ways(lab: Lab, number: int) -> None:
     """Unsolved: refused. Wrong attempts: exit 0, do what they do, and are refused otherwise. Solution: accepted."""
@@ -42,7 +44,8 @@ def test_a_lab_is_proven_both_ways(lab: Lab, number: int) -> None:
         succeed(attempt, lab)
         wait_until(lambda: EFFECTS[lab.name][attempt.name](lab.cluster), LIMIT_S, because=f"the effect of {attempt}")  # noqa: B023
         report = str(refused(lab))
-        assert attempt.words in report and attempt.words not in unsolved, f"{attempt.name}\n{report}"
+        assert attempt.words in report, f"{attempt.name}\n{report}"
+        assert attempt.still is (attempt.words in unsolved), f"{attempt.name}\n{unsolved}"
         begin_anew(lab)
         assert str(refused(lab)) == unsolved
     succeed(Attempt(LABS / lab.name / "solution.sh"), lab)
@@ -61,23 +64,42 @@ def test_a_restarted_kernel_goes_on_with_the_lab(lab: Lab) -> None:
 
 
 def test_what_people_change_is_seen_by_the_digest(lab: Lab) -> None:
-    """A topic more is another state; and once it is gone the state is the same: the digest looks at the cluster."""
-    before = neutral.digest(neutral.state_of(lab.cluster))
+    """A topic more is another state; and once it is gone the state is the same: the digest looks at the cluster.
+
+    Of pods that are wrong, some cannot tell of topics; there it is an object more in their namespace.
+    """
+    state = neutral.declared if of_pods(lab) else neutral.state_of
+    before = neutral.digest(state(lab.cluster))
+    with an_object_more(lab) if of_pods(lab) else a_topic_more(lab):
+        assert neutral.digest(state(lab.cluster)) != before
+    wait_until(lambda: neutral.digest(state(lab.cluster)) == before, LIMIT_S, because="the change to be taken back")
+
+
+@contextmanager
+def a_topic_more(lab: Lab) -> Iterator[None]:
     lab.cluster.create_topic("scratch", replica_assignment={0: [1, 2, 3]})
-    assert neutral.digest(neutral.state_of(lab.cluster)) != before
+    yield
     with_admin = lab.cluster.admin()
     with_admin.delete_topics(["scratch"])
     with_admin.close()
-    wait_until(lambda: neutral.digest(neutral.state_of(lab.cluster)) == before, LIMIT_S, because="the topic to be gone")
+
+
+@contextmanager
+def an_object_more(lab: Lab) -> Iterator[None]:
+    space = lab.cluster.kubernetes
+    space.apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: scratch}\ndata: {a: b}\n")
+    yield
+    space.api.delete("ConfigMap", "scratch", space.namespace)
 
 
 def test_silence_and_a_cluster_that_is_gone_could_not_be_checked(lab: Lab) -> None:
     """First every broker hangs, then there is none; neither is held against anybody."""
     kept = progress.load().of(lab.name)
-    for broker in lab.cluster.brokers:
+    running = [broker for broker in lab.cluster.brokers if broker.state == "running"]
+    for broker in running:
         broker.pause()
     assert lab.check().outcome is Outcome.COULD_NOT_CHECK
-    for broker in lab.cluster.brokers:
+    for broker in running:
         broker.resume()
     wait_until(lambda: lab.check().outcome is Outcome.NOT_YET, LIMIT_S, because="the brokers to answer again")
     tries = len(progress.load().of(lab.name).tries)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 
 from labsupport.cli.env import exports
 
@@ -41,3 +45,17 @@ def test_a_hostile_value_stays_a_value() -> None:
     record = {**RECORD, "bootstrap_servers": "$(echo run);'`echo run`'"}
     shown = _in_a_shell("\n".join(exports(record, "/tools")) + '\nprintf %s "$BOOTSTRAP"')
     assert shown == record["bootstrap_servers"]
+
+
+def test_kubectl_is_pointed_at_the_namespace_of_a_cluster_of_pods(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """$KUBECONFIG is the record's; kubectl is found, even if only this Python's environment has it."""
+    record = {**RECORD, "exports": {"KUBECONFIG": "/a b/kubeconfig:/home/me/config"}}
+    (tmp_path / "kubectl").write_text("#!/bin/sh\n")
+    (tmp_path / "kubectl").chmod(0o755)
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    shown = '; echo "$KUBECONFIG"; command -v kubectl'
+    values = _in_a_shell("\n".join(exports(record, "/tools")) + shown).splitlines()
+    assert values == ["/a b/kubeconfig:/home/me/config", str(tmp_path / "kubectl")]

@@ -120,6 +120,18 @@ class TestTerminals:
             "<none>",
         ]
 
+    @pytest.mark.parametrize("users", ["", "/home/me/config"])
+    def test_kubectl_works_in_the_namespace_of_a_cluster_that_has_one(self, tmp_path: Path, users: str) -> None:
+        """As long as it runs; before and afterwards the kubeconfig is the user's own, or none."""
+        of_pods = f"export BOOTSTRAP=127.0.0.1:20009\nexport KUBECONFIG=/cluster/kubeconfig:{users}\n"
+        (tmp_path / "a.env").write_text(of_pods)
+        come, go = f"cp '{tmp_path}/a.env' '{runtime_folder()}'", f"rm '{runtime_folder()}/a.env'"
+        begin = f"export KUBECONFIG={users}" if users else "unset KUBECONFIG"
+        ask = 'echo "<${KUBECONFIG-none}>"'
+        shown = terminal("\n".join([begin, ask, come, ask, ask, go, ask, ""]), tmp_path)
+        own, there = f"<{users or 'none'}>", f"</cluster/kubeconfig:{users}>"
+        assert [line for line in shown.splitlines() if line.startswith("<")] == [own, there, there, own]
+
     def test_the_users_bashrc_and_prompt_are_kept(self, tmp_path: Path) -> None:
         """Aliases, and what they have their shell do at each prompt."""
         (tmp_path / ".bashrc").write_text("PATH=/usr/bin:/bin\nPROMPT_COMMAND='AT_PROMPT=yes'\nMINE=yes\n")

@@ -18,7 +18,7 @@ from labsupport.teaching.scenarios import Scenario, names, scenario
 class FakeCluster:
     """Knows its name, and whether it was ended."""
 
-    bootstrap_servers = "127.0.0.1:1"
+    exports: ClassVar[dict[str, str]] = {"BOOTSTRAP": "127.0.0.1:1", "KAFKA_LAB_CLUSTER": "lab-fake"}
     name = "lab-fake"
 
     def __init__(self, cluster_id: str) -> None:
