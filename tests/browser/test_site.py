@@ -5,6 +5,7 @@ Pictures of all pages are kept in `artifacts/screenshots/site`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from labsupport.views import show
 from tests.browser.conftest import ROOT
 from tests.browser.site import OPEN, Look, Reader, build, index_of, page_of, served
 from tests.browser.views_lab import CHROMIUM, chromium
-from tests.hostile import PAYLOADS, WATCH, troubles
+from tests.hostile import PAYLOADS, WATCH, Payload, troubles
 from tests.unit.views import recordings
 
 pytestmark = [
@@ -33,8 +34,9 @@ FAULTY = """<!doctype html><html lang="en"><head><title>page</title>
 
 @pytest.fixture(scope="module")
 def site() -> Path:
-    """The site, as `make docs` builds it."""
-    return build(ROOT / "docs", ROOT / "build" / "site")
+    """The site, as `make docs` builds it. Where it has just done so, KAFKA_LAB_SITE names the folder."""
+    built = os.environ.get("KAFKA_LAB_SITE")
+    return Path(built).resolve() if built else build(ROOT / "docs", ROOT / "build" / "site")
 
 
 @pytest.fixture(scope="module")
@@ -247,13 +249,18 @@ def test_search_finds_pages(either: str, browser: Browser) -> None:
     reader.page.context.close()
 
 
-# --- Replays --------------------------------------------------------------------------------------------------------
+# --- Pages made for these tests, all of one site --------------------------------------------------------------------
+
+REPLAYS = "replays.html"
+UNESCAPED = ("script", "image that fails", "svg", "frame", "link", "out of a style")
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-def test_pictures_are_replays(tmp_path: Path, browser: Browser, gallery: Path, look: Look) -> None:
-    """Each kind of picture on a page moves with its time line, without a kernel; nothing is wrong with any."""
-    recording = recordings.failover(tmp_path)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a site whose pages are named by what they show."""
+    folder = tmp_path_factory.mktemp("made")
+    source = folder / "source"
+    recording = recordings.failover(folder)
     pictures = [
         show.replay(recording),
         show.failover(recording, "flights"),
@@ -261,12 +268,39 @@ def test_pictures_are_replays(tmp_path: Path, browser: Browser, gallery: Path, l
         show.partition_log(recording, "flights"),
         show.chart(recording, "records_per_s"),
     ]
-    built = build(page_of(tmp_path / "source", *(picture.html for picture in pictures)), tmp_path / "site")
+    page_of(source, *(picture.html for picture in pictures), name=Path(REPLAYS).stem)
+    for number, payload in enumerate(PAYLOADS):
+        page_of(source, *hostile(folder, payload), name=f"hostile-{number}", plain=repr(payload.content[:4000]))
+        if payload.name in UNESCAPED:
+            page_of(source, f"<div>{payload.text}</div>", name=f"unescaped-{UNESCAPED.index(payload.name)}")
+    with served(build(index_of(source), folder / "site")) as url:
+        yield url
+
+
+def hostile(folder: Path, payload: Payload) -> list[str]:
+    """Pictures in which a payload is the name of a topic, a group and a cluster, and a value."""
+    name = payload.id
+    run = recordings.failover(folder, name=name, topic=name, group=name)
+    pictures = [
+        show.replay(run),
+        show.failover(run, name),
+        show.isr_timeline(run, name),
+        show.partition_log(run, name),
+        show.chart(run),
+        show.finding(Finding.of(False, should=payload.text, saw=[payload.text], look=payload.text)),
+    ]
+    return [str(picture.html) for picture in pictures]
+
+
+# --- Replays --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_pictures_are_replays(made: str, browser: Browser, gallery: Path, look: Look) -> None:
+    """Each kind of picture on a page moves with its time line, without a kernel; nothing is wrong with any."""
     reader = Reader(browser, look)
-    with served(built) as url:
-        assert reader.faults(f"{url}index.html") == []
-    replays = reader.page.get_by_test_id("replay")
-    assert replays.count() == len(pictures)
+    assert reader.faults(made + REPLAYS) == []
+    assert reader.page.get_by_test_id("replay").count() == 5
     reader.page.get_by_test_id("replay-time").first.focus()
     assert reader.page.get_by_test_id("leader-of flights-0").inner_text() == "broker-2"
     reader.page.keyboard.press("Home")
@@ -278,37 +312,15 @@ def test_pictures_are_replays(tmp_path: Path, browser: Browser, gallery: Path, l
     reader.page.context.close()
 
 
-def test_without_scripts_a_picture_stands_still(tmp_path: Path, browser: Browser) -> None:
+def test_without_scripts_a_picture_stands_still(made: str, browser: Browser) -> None:
     """What was there last is in the page's text."""
-    built = build(page_of(tmp_path / "source", show.replay(recordings.failover(tmp_path)).html), tmp_path / "site")
     page = browser.new_context(java_script_enabled=False).new_page()
-    page.goto((built / "index.html").as_uri())
+    page.goto(made + REPLAYS)
     assert "flights-0 is led by broker-2" in page.locator(".cell_output").first.inner_text()
     page.context.close()
 
 
 # --- Hostile records ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A site with a page for each payload: the name of a topic, a group and a cluster there, and a value."""
-    folder = tmp_path_factory.mktemp("hostile")
-    for number, payload in enumerate(PAYLOADS):
-        name = payload.id
-        run = recordings.failover(folder, name=name, topic=name, group=name)
-        pictures = [
-            show.replay(run),
-            show.failover(run, name),
-            show.isr_timeline(run, name),
-            show.partition_log(run, name),
-            show.chart(run),
-            show.finding(Finding.of(False, should=payload.text, saw=[payload.text], look=payload.text)),
-        ]
-        shown = (picture.html for picture in pictures)
-        page_of(folder / "source", *shown, name=f"page-{number}", plain=repr(payload.content[:4000]))
-    with served(build(index_of(folder / "source"), folder / "site")) as url:
-        yield url
 
 
 @pytest.fixture
@@ -330,17 +342,14 @@ def achieved(reader: Reader, url: str) -> list[str]:
 
 
 @pytest.mark.parametrize("number", range(len(PAYLOADS)), ids=[payload.name for payload in PAYLOADS])
-def test_hostile_records_stay_text(hostile: str, watchful: Reader, number: int) -> None:
+def test_hostile_records_stay_text(made: str, watchful: Reader, number: int) -> None:
     """No script runs, nothing becomes part of the page, and nothing is wider than it; all replays are drawn."""
-    assert achieved(watchful, f"{hostile}page-{number}.html") == []
+    assert achieved(watchful, f"{made}hostile-{number}.html") == []
     assert watchful.page.get_by_test_id("replay").count() == 5
     assert watchful.page.locator(".cell_output").count() == 7
 
 
-@pytest.mark.parametrize("name", ["script", "image that fails", "svg", "frame", "link", "out of a style"])
-def test_the_site_itself_escapes_no_output(tmp_path: Path, watchful: Reader, name: str) -> None:
+@pytest.mark.parametrize("number", range(len(UNESCAPED)), ids=UNESCAPED)
+def test_the_site_itself_escapes_no_output(made: str, watchful: Reader, number: int) -> None:
     """The other side: HTML that a cell shows is shown as it is, and the look above finds what it does."""
-    (payload,) = [found for found in PAYLOADS if found.name == name]
-    site = build(page_of(tmp_path / "source", f"<div>{payload.text}</div>"), tmp_path / "site")
-    with served(site) as url:
-        assert achieved(watchful, f"{url}index.html") != []
+    assert achieved(watchful, f"{made}unescaped-{number}.html") != []
