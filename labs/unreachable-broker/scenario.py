@@ -6,13 +6,13 @@ made all the same, so everything seems to work, until a record is for the broker
 
 from __future__ import annotations
 
-import json
 import random
 import re
 
-from labsupport import Cluster, flights
+from labsupport import Cluster
 from labsupport.cluster.kubernetes.names import CLIENT_PORT
 from labsupport.core.wait import wait_until
+from labsupport.teaching.payments import write_payments
 from labsupport.teaching.pods import space_of
 
 from .both_sides import HEARTBEAT, write_outside
@@ -45,7 +45,7 @@ def prepare(cluster: Cluster) -> None:
 
 def break_cluster(cluster: Cluster, chance: random.Random) -> None:
     """Payments, then the settings of a colleague who tidied up: "all addresses in one form"."""
-    _write(cluster, chance)
+    write_payments(cluster, TOPIC, PAYMENTS, partitions=len(PLACEMENT), chance=chance)
     space = space_of(cluster)
     told = space.setting(f"broker-{LOST}", SETTING)
     theirs = f"CLIENT://{dns_name(cluster, LOST)}:{CLIENT_PORT}"
@@ -83,16 +83,3 @@ def _shows(cluster: Cluster) -> bool:
         for info in infos.values()
     )
     return settled and metadata.brokers.get(LOST, "").startswith(dns_name(cluster, LOST))
-
-
-def _write(cluster: Cluster, chance: random.Random) -> None:
-    travellers = list(flights.stream(limit=1_000))
-    with cluster.producer(acks="all") as producer:
-        futures = []
-        for number in range(PAYMENTS):
-            flight = json.loads(chance.choice(travellers).value)
-            told = {"n": number, "flight": f"{flight['carrier']}{flight['flight']}"}
-            value = told | {"usd": chance.randrange(9_900, 99_900) / 100}
-            futures.append(producer.send(TOPIC, value=value, partition=number % len(PLACEMENT)))
-        for future in futures:
-            future.get(timeout=60)

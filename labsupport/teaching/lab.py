@@ -104,9 +104,10 @@ class Lab:
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         went_on = "It goes on where you left it; `lab.reset()` begins anew. " if self.resumed else ""
         name = self.cluster.name
+        pods = ", and `kubectl` works in its namespace" if self.scenario.backend == "kubernetes" else ""
         how = (
             f"{went_on}Its cluster is `{name}`. In a `%%bash` cell, and in a terminal while no other cluster runs, "
-            f'`$BOOTSTRAP` is its address; otherwise `eval "$(kafka-lab env {name})"` sets it. It runs until '
+            f'`$BOOTSTRAP` is its address{pods}; otherwise `eval "$(kafka-lab env {name})"` sets it. It runs until '
             f"`lab.close()` or `kafka-lab down {name}`, even if the kernel restarts."
         )
         html = lab_cards.words(f"Lab: {self.name}", self.scenario.script.ALERT, how)
