@@ -18,6 +18,8 @@ UP = [f"{gate} {what}" for gate in GATES for what in ("created", "ready")]
 DOWN = [f"{gate} {what}" for gate in reversed(GATES) for what in ("ending", "gone")]
 KEPT: dict[str, object] = {"replicas": 3, "kept_names": 3, "volumes": 3, "other_at_once": 4}
 ROLLED: dict[str, object] = {"pods": GATES, "replaced": GATES[::-1], "most_away": 1}
+READDRESSED: dict[str, object] = {"pod_addresses": ["10.0.0.1", "10.0.0.2"]}
+GREW: dict[str, object] = {"asked": 4, "there": 4}
 OUTSIDE: dict[str, object] = {"addresses": ["h:1", "h:2", "h:3"], "leaders": [1, 2, 3]}
 
 # For each predicate: evidence, and the verdict that it supports; None if it settles nothing.
@@ -180,6 +182,35 @@ CASES: list[tuple[Callable[..., Measured], dict[str, object], Verdict | None]] =
     (p.brokers_are_reached_one_by_one, {**OUTSIDE, "acked_by": [3, 2, 1], "serve_all": 1}, HOLDS),
     (p.brokers_are_reached_one_by_one, {**OUTSIDE, "acked_by": [1], "serve_all": 0}, WRONG),
     (p.brokers_are_reached_one_by_one, {"addresses": ["h:1"], "leaders": [1], "acked_by": [1], "serve_all": 1}, None),
+    (p.the_advertised_address_counts, {**READDRESSED, "written": True, "wrong_written": False}, CONDITIONS),
+    (p.the_advertised_address_counts, {**READDRESSED, "written": False, "wrong_written": False}, HOLDS),
+    (p.the_advertised_address_counts, {**READDRESSED, "written": True, "wrong_written": True}, WRONG),
+    (
+        p.the_advertised_address_counts,
+        {"pod_addresses": ["10.0.0.1", "10.0.0.1"], "written": True, "wrong_written": False},
+        None,
+    ),
+    (p.data_need_not_follow, {"moved": True, "found_its_data": False, "claim_moved": False}, CONDITIONS),
+    (p.data_need_not_follow, {"moved": True, "found_its_data": False, "claim_moved": True}, HOLDS),
+    (p.data_need_not_follow, {"moved": True, "found_its_data": True, "claim_moved": False}, WRONG),
+    (p.data_need_not_follow, {"moved": False, "found_its_data": True, "claim_moved": False}, None),
+    (p.failed_pods_are_replaced, {"elsewhere": True, "pinned_elsewhere": False, "came_back": True}, CONDITIONS),
+    (p.failed_pods_are_replaced, {"elsewhere": True, "pinned_elsewhere": False, "came_back": False}, CONDITIONS),
+    (p.failed_pods_are_replaced, {"elsewhere": True, "pinned_elsewhere": True, "came_back": True}, HOLDS),
+    (p.failed_pods_are_replaced, {"elsewhere": False, "pinned_elsewhere": False, "came_back": False}, WRONG),
+    (p.scales_and_copes_with_nodes, {**GREW, "used_again": True, "moved": True, "waited": True}, CONDITIONS),
+    (p.scales_and_copes_with_nodes, {**GREW, "used_again": False, "moved": True, "waited": False}, CONDITIONS),
+    (p.scales_and_copes_with_nodes, {**GREW, "used_again": True, "moved": True, "waited": False}, HOLDS),
+    (p.scales_and_copes_with_nodes, {**GREW, "used_again": True, "moved": False, "waited": True}, WRONG),
+    (
+        p.scales_and_copes_with_nodes,
+        {"asked": 4, "there": 3, "used_again": True, "moved": True, "waited": True},
+        WRONG,
+    ),
+    (p.the_api_server_notices, {"told_by": {"node-controller"}}, WRONG),
+    (p.the_api_server_notices, {"told_by": {"kubelet"}}, WRONG),
+    (p.the_api_server_notices, {"told_by": {"kube-apiserver"}}, HOLDS),
+    (p.the_api_server_notices, {"told_by": set()}, None),
 ]
 
 

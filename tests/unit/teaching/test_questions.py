@@ -12,12 +12,15 @@ import pytest
 from labsupport.core.errors import BadInput, LabError
 from labsupport.teaching.outcomes import (
     OUTCOMES,
+    frozen_node,
     leader_dies,
     left_behind,
     no_key,
+    pinned_pod,
     pod_comes_back,
     seek_cost,
     three_ways_out,
+    unreachable_address,
     update_order,
 )
 from labsupport.teaching.questions import Question, question, questions
@@ -155,6 +158,47 @@ def test_each_option_of_pod_comes_back_can_come_true(letter: str, same: dict[str
 def test_each_option_of_update_order_can_come_true(letter: str, numbers: list[int], most_away: int) -> None:
     """Up, down, all at once, or as it likes."""
     assert update_order(numbers=numbers, most_away=most_away) == letter
+
+
+@pytest.mark.parametrize(
+    ("letter", "stuck", "same_node", "same_volume"),
+    [
+        ("a", False, False, False),
+        ("b", False, False, True),
+        ("c", True, True, True),
+        ("d", False, True, True),
+    ],
+)
+def test_each_option_of_pinned_pod_can_come_true(letter: str, stuck: bool, same_node: bool, same_volume: bool) -> None:
+    """Elsewhere and empty, elsewhere with its volume, nowhere, where it was."""
+    assert pinned_pod(stuck=stuck, same_node=same_node, same_volume=same_volume) == letter
+
+
+@pytest.mark.parametrize(
+    ("letter", "acknowledged", "ready"),
+    [("a", [], True), ("b", [0, 2], True), ("c", [0, 1, 2], True), ("d", [0, 1, 2], False)],
+)
+def test_each_option_of_unreachable_address_can_come_true(letter: str, acknowledged: list[int], ready: bool) -> None:
+    """None, some, all, and all since Kubernetes stepped in."""
+    assert unreachable_address(acknowledged=acknowledged, partitions=3, ready=ready) == letter
+
+
+@pytest.mark.parametrize(
+    ("letter", "leader_s", "marked_s", "errand", "broker"),
+    [
+        ("a", 9.0, 2.0, True, True),
+        ("a", None, 26.0, True, False),
+        ("b", 9.0, 26.0, True, True),
+        ("c", 9.0, 26.0, True, False),
+        ("d", 9.0, None, False, False),
+    ],
+)
+def test_each_option_of_frozen_node_can_come_true(
+    letter: str, leader_s: float | None, marked_s: float | None, errand: bool, broker: bool
+) -> None:
+    """Kubernetes first, both elsewhere, one of them, none."""
+    found = frozen_node(leader_s=leader_s, marked_s=marked_s, errand_elsewhere=errand, broker_elsewhere=broker)
+    assert found == letter
 
 
 def test_an_unknown_question_names_the_nearest() -> None:
