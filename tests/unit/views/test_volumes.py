@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from labsupport.cluster.kubernetes.space_facts import Claim, Event, Pod, StorageClass
+from labsupport.views import show
 from labsupport.views.volumes import events_display, volumes_display
 from tests.unit.views.fakes import HOSTILE
 
@@ -72,3 +74,45 @@ def test_words_are_never_obeyed() -> None:
     told = events_display([Event(kind=HOSTILE, name=HOSTILE, reason=HOSTILE, message=HOSTILE, source=HOSTILE)])
     for each in (shown, told):
         assert "<img" not in each.html and "\x1b" not in each.html + repr(each)
+
+
+class OneSpace:
+    """As much of a namespace as pictures ask for."""
+
+    def pods(self, owner: str = "") -> tuple[Pod, ...]:
+        found = (
+            replace(POD, owner=("StatefulSet", "gate")),
+            replace(POD, name="errand-1", owner=("Deployment", "errand")),
+        )
+        return tuple(pod for pod in found if owner in ("", pod.owner[1]))
+
+    def nodes(self) -> tuple[()]:
+        return ()
+
+    def claims(self) -> tuple[Claim, ...]:
+        return (CLAIM, replace(CLAIM, name="old", phase="Lost"))
+
+    def storage_classes(self) -> list[StorageClass]:
+        return CLASSES
+
+    def events(self, about: str = "") -> tuple[Event, ...]:
+        return tuple(e for e in (EVENT, replace(EVENT, name="x", reason="Killing")) if about in ("", e.name))
+
+
+SPACE: Any = OneSpace()
+
+
+def test_a_page_names_whose_pods_and_claims_it_wants() -> None:
+    """None: all of the namespace."""
+    assert [pod.name for pod in show.pods(SPACE).value] == ["gate-0", "errand-1"]
+    assert [pod.name for pod in show.pods(SPACE, "gate", "nobody").value] == ["gate-0"]
+    assert len(show.pods(SPACE, "gate", "errand").value) == 2
+    assert [claim.name for claim in show.volumes(SPACE, "gate").value] == ["data-gate-0"]
+    assert repr(show.volumes(SPACE)).endswith("old: lost, no volume")
+
+
+def test_a_page_names_about_whom_and_why() -> None:
+    """Either, both, or neither."""
+    assert repr(show.events(SPACE, reason="Killing")) == "x: Killing"
+    assert repr(show.events(SPACE, "broker-2", "Killing")) == "nothing was written down"
+    assert len(show.events(SPACE).value) == 2
