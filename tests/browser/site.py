@@ -21,7 +21,9 @@ from playwright.sync_api import Browser, Page, Route
 from tests.browser.conftest import ROOT
 
 GRAVE = ("serious", "critical")
-# A theme changes colours and nothing else: what does not look at colours is asked of the light one, in each width.
+ALL = {"include": [":root"]}
+WIDE = 1280  # from here on all of a page is there: the article, and the navigation on both sides of it
+# Whether colours can be told apart takes axe-core ten times as long as all its other questions.
 OF_COLOURS = ("color-contrast", "link-in-text-block")
 
 # All folds open, as for a reader who skips every question; lazy pictures drawn.
@@ -43,8 +45,8 @@ TOO_WIDE = """() => {
   const page = document.documentElement.scrollWidth > width ? ['the page scrolls sideways'] : [];
   return page.concat(wide.slice(0, 5).map((e) => `${e.tagName} ${e.className}: ${e.textContent.trim().slice(0, 60)}`));
 }"""
-AXE = """async (rules) => {
-  const { violations } = await axe.run(document, { resultTypes: ['violations'], ...rules });
+AXE = """async ([where, rules]) => {
+  const { violations } = await axe.run(where, { resultTypes: ['violations'], ...rules });
   return violations.map((found) => {
     const places = found.nodes.map((node) => node.target.join(' ')).slice(0, 3);
     return { impact: found.impact, what: `${found.id}: ${places.join(', ')}` };
@@ -111,9 +113,15 @@ class Look:
         return f"{self.theme}-{self.width}"
 
     @property
-    def rules(self) -> dict[str, object]:
-        """Those of axe-core's that can find here what they find in no other look."""
-        return {} if self.theme == "light" else {"runOnly": OF_COLOURS}
+    def questions(self) -> Iterator[tuple[dict[str, list[str]], dict[str, object]]]:
+        """What axe-core is asked: on which part of the page, and with which rules. Only what no other look answers.
+
+        A theme changes colours and nothing else. A width changes no colour, and what it hides or shows, such as the
+        navigation, is not in the article.
+        """
+        if self.theme == "light":
+            yield ALL, {"rules": {rule: {"enabled": False} for rule in OF_COLOURS}}
+        yield ALL if self.width >= WIDE else {"exclude": ["article"]}, {"runOnly": OF_COLOURS}
 
 
 class Reader:
@@ -152,7 +160,6 @@ class Reader:
         empty = [f"empty output: {found}" for found in self.page.evaluate(EMPTY)]
         wide = [f"too wide: {found}" for found in self.page.evaluate(TOO_WIDE)]
         self.page.evaluate(axe_core())
-        grave = [
-            f"axe: {found['what']}" for found in self.page.evaluate(AXE, self.look.rules) if found["impact"] in GRAVE
-        ]
+        answers = [found for question in self.look.questions for found in self.page.evaluate(AXE, question)]
+        grave = [f"axe: {found['what']}" for found in answers if found["impact"] in GRAVE]
         return [*self.heard, *empty, *wide, *grave]
