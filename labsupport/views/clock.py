@@ -11,13 +11,17 @@ from math import ceil
 from labsupport.core.errors import BadInput
 from labsupport.views import palette as colour
 from labsupport.views.display import Display
-from labsupport.views.map_svg import WIDTH, table_figure
-from labsupport.views.markup import Markup, shorten, tag, text
+from labsupport.views.map_svg import WIDTH
+from labsupport.views.markup import Markup, join, shorten, tag, text
 
 _LEFT, _RIGHT, _LANE, _TOP = 100, 24, 44, 14
 _TICKS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 _COLOURS = (colour.LEADER, colour.OTHER, colour.FOLLOWER, colour.BROKEN)
 _MOST = 12
+_FIGURE = f"margin:0;max-width:{WIDTH}px;overflow-wrap:anywhere"
+_CELL = "padding:.1em 1.2em .1em 0;vertical-align:top"
+_LEFTWARDS, _RIGHTWARDS = f"{_CELL};text-align:left", f"{_CELL};text-align:right"
+_HEADS, _STYLES = ("", "seconds", "who", "what"), (_LEFTWARDS, _RIGHTWARDS, _LEFTWARDS, _LEFTWARDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,15 +55,36 @@ def clock_display(event: str, *marks: tuple[str, str, float]) -> Display:
             raise BadInput(f"{who}: {what} at {at_s!r} is no time.", fix="Give seconds since the event.")
     made = tuple(Mark(who=str(who), what=str(what), at_s=float(at_s)) for who, what, at_s in marks)
     held = Clock(str(event), tuple(sorted(made, key=lambda mark: mark.at_s)))
-    rows = [["", "seconds", "who", "what"]]
-    rows += [[str(n), f"{mark.at_s:.1f}", mark.who, mark.what] for n, mark in enumerate(held.marks, 1)]
-    return Display(held, table_figure(_svg(held), rows), plain(held))
+    caption = tag("figcaption", text(_caption(held)), style="margin:.3em 0")
+    still = tag("figure", _svg(held), caption, _table(held), style=_FIGURE, data_testid="clock")
+    return Display(held, still, plain(held))
 
 
 def plain(held: Clock) -> str:
     """Who did what, one after the other."""
     first = shorten(held.event, 80)
     return "\n".join([first, *(f"{n}. {shorten(f'{m.who}: {m.what}', 120)}" for n, m in enumerate(held.marks, 1))])
+
+
+def _caption(held: Clock) -> str:
+    """The first deed and the last one."""
+    first, last = held.marks[0], held.marks[-1]
+    told = f"{held.event}: after {first.at_s:.1f} s, {first.who}: {first.what}"
+    rest = f"; the last of it after {last.at_s:.1f} s, {last.who}: {last.what}" if last is not first else ""
+    return shorten(f"{told[:1].upper()}{told[1:]}{rest}.", 400)
+
+
+def _table(held: Clock) -> Markup:
+    """A row a mark, under the number that it has in the picture."""
+    head = [tag("th", text(word), scope="col", style=style) for word, style in zip(_HEADS, _STYLES, strict=True)]
+    rows = []
+    for number, mark in enumerate(held.marks, 1):
+        cells = (f"{mark.at_s:.1f}", mark.who, mark.what)
+        named = tag("th", text(str(number)), scope="row", style=_STYLES[0])
+        told = [tag("td", text(cell), style=style) for cell, style in zip(cells, _STYLES[1:], strict=True)]
+        rows.append(tag("tr", named, *told, style="background:none"))
+    table = tag("table", tag("tr", *head), join(*rows), style="border-collapse:collapse;margin:6px 0")
+    return tag("div", table, style="overflow-x:auto")
 
 
 def _svg(held: Clock) -> Markup:

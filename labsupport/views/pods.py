@@ -22,6 +22,7 @@ _TABLE = "border-collapse:collapse;margin:.4em 0;font-size:90%"
 _CELL = "text-align:left;vertical-align:top;padding:.1em .9em .1em 0;white-space:nowrap"
 _MONO = "font-family:var(--jp-code-font-family, monospace)"
 _UID_SHOWN = 8
+_BOLD = 8.9  # the width of a bold letter of 13 px in the widest of the fonts that systems use
 
 
 def pods_display(pods: Sequence[Pod], nodes: Sequence[Node], before: Sequence[Pod] = ()) -> Display:
@@ -142,8 +143,8 @@ def _in_words(here: dict[str, list[Pod]]) -> str:
 
 
 def _node_box(name: str, zone: str, pods: Sequence[Pod], *, x: float, width: float, height: float) -> Markup:
-    letters = int(width / 7.6)
-    title = shorten(name, letters) if name else "no node yet"
+    letters, bold = int(width / 7.6), int(width / _BOLD)
+    title = shorten(name, bold) if name else "no node yet"
     frame = tag(
         "rect", x=x + 1, y=1.0, width=width - 2, height=height, rx="6", fill="none", stroke=colour.GREY,
         stroke_dasharray=None if name else "6 4",
@@ -155,14 +156,14 @@ def _node_box(name: str, zone: str, pods: Sequence[Pod], *, x: float, width: flo
 
 
 def _pod_box(pod: Pod, x: float, y: float, width: float) -> Markup:
-    letters = int((width - 30) / 7.2)
+    letters, bold = int((width - 30) / 7.2), int((width - 30) / _BOLD)
     fine = pod.ready and not pod.ending
     frame = tag(
         "rect", x=x, y=y, width=width, height=float(_POD - 6), rx="10", fill="none", stroke=colour.INK,
         stroke_opacity="0.6", stroke_dasharray=None if fine else "4 3",
     )  # fmt: skip
     lines = [
-        tag("text", text(shorten(pod.name, letters)), x=x + 24, y=y + 17, font_weight=600),
+        tag("text", text(shorten(pod.name, bold)), x=x + 24, y=y + 17, font_weight=600),
         tag("text", text(shorten(pod.ip or pod.reason or pod.phase, letters)), x=x + 24, y=y + 32, font_size="12"),
     ]
     if pod.claims:

@@ -24,7 +24,7 @@ _LONGEST_NAME, _LONGEST_MESSAGE = 60, 600
 
 def volumes_display(claims: Sequence[Claim], classes: Sequence[StorageClass], pods: Sequence[Pod]) -> Display:
     """The claims in their order, each with its chain."""
-    heads = ("claim", "is", "class", "volume", "can be used on", "its pod", "runs on")
+    heads = ("claim", "is", "class", "volume", "can be used on", "its pod")
     rows = [_row(claim, _user(claim, pods)) for claim in claims]
     return Display(
         tuple(claims),
@@ -54,11 +54,16 @@ def _row(claim: Claim, pod: Pod | None) -> Sequence[object]:
         claim.name,
         claim.phase.lower(),
         claim.storage_class or "–",
-        shorten(claim.volume, 16) or "–",
+        shorten(claim.volume, 12) or "–",
         ", ".join(claim.pinned_to) or ("any node" if claim.volume else "–"),
-        "–" if pod is None else pod.name,
-        "–" if pod is None else pod.node or "no node yet",
+        "–" if pod is None else f"{pod.name}{_where(claim, pod)}",
     )
+
+
+def _where(claim: Claim, pod: Pod) -> str:
+    if not pod.node:
+        return ", on no node yet"
+    return "" if not claim.pinned_to or pod.node in claim.pinned_to else f", on {pod.node}"
 
 
 def _about(claims: Sequence[Claim], classes: Sequence[StorageClass]) -> list[str]:

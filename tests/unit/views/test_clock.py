@@ -34,6 +34,15 @@ def test_the_picture_has_a_lane_each_and_the_table_the_seconds() -> None:
     assert "15.2" in html and "9.3 s Kafka: another leader" in svg.get("aria-label", "")
 
 
+def test_the_caption_tells_the_first_and_the_last() -> None:
+    """And nothing twice when there is one."""
+    html = show.clock("a node froze", *MARKS).html
+    assert (
+        "A node froze: after 9.3 s, Kafka: another leader; the last of it after 26.0 s, Kubernetes: a new pod." in html
+    )
+    assert "A node froze: after 1.0 s, Kafka: x.<" in show.clock("a node froze", ("Kafka", "x", 1)).html
+
+
 def test_marks_close_together_keep_their_numbers_apart() -> None:
     """Above the line and below it."""
     html = show.clock("e", ("a", "x", 10.0), ("a", "y", 10.05), ("a", "z", 40)).html

@@ -91,3 +91,11 @@ def test_text_from_the_api_is_never_obeyed() -> None:
     bad = Pod(name=HOSTILE, uid=HOSTILE, ip=HOSTILE, node=HOSTILE, zone=HOSTILE, reason=HOSTILE, claims=(HOSTILE,))
     display = pods_display([bad, replace(bad, owner=("StatefulSet", HOSTILE), ready=True)], [], [bad])
     assert "<img" not in display.html and "\x1b" not in display.html + repr(display)
+
+
+def test_a_long_name_ends_within_its_box() -> None:
+    """Its middle is left out: bold letters are wide in some fonts."""
+    long = replace(GATES[0], name="errand-7854df4465-clpwh", claims=())
+    others = [replace(GATES[1], node=f"worker{n}") for n in (2, 3)]
+    drawn = str(nodes_svg([long, *others], NODES))
+    assert "errand-7854df4465-clpwh</text>" not in drawn and "clpwh</text>" in drawn

@@ -48,9 +48,16 @@ def test_the_text_says_how_far_a_volume_reaches_and_no_name_of_a_node(claim: Cla
 def test_the_table_has_the_chain_from_claim_to_pod() -> None:
     """And who makes volumes of this class; of others nothing is said."""
     html = volumes_display([CLAIM], CLASSES, [POD]).html
-    for word in ("standard", "pvc-7a3", "worker2", "gate-0", "rancher.io/local-path, when a pod wants one"):
+    for word in ("standard", "pvc-7", "worker2", "gate-0", "rancher.io/local-path, when a pod wants one"):
         assert word in html
     assert "example.com/fast" not in html and "1 of 1 claims have a volume" in html
+
+
+@pytest.mark.parametrize(("node", "said"), [("worker2", ""), ("", ", on no node yet"), ("worker9", ", on worker9")])
+def test_a_pod_that_is_not_where_its_volume_is_is_told_so(node: str, said: str) -> None:
+    """It waits, or something is very wrong."""
+    html = volumes_display([CLAIM], CLASSES, [replace(POD, node=node)]).html
+    assert f">gate-0{said}<" in html
 
 
 def test_a_namespace_without_claims_is_told_so() -> None:
