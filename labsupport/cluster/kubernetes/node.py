@@ -21,13 +21,15 @@ from labsupport.cluster.kubernetes.names import (
     MOUNT,
     PAUSED,
 )
-from labsupport.cluster.kubernetes.pods import backs_off, container_runs, is_hopeless, status_of, trouble
+from labsupport.cluster.kubernetes.pods import backs_off, container_runs, is_hopeless, is_over, status_of, trouble
 from labsupport.cluster.node import Node, NodeFacts, checked_topic
+from labsupport.core.clock import now_s
 from labsupport.core.errors import LabError, StartError
 from labsupport.core.wait import wait_until
 
 TOLD_WITHIN_S = 15  # a kubelet looks at its containers every second, and a busy one is late
 CONTAINER_WITHIN_S = 90
+COMES_BACK_WITHIN_S = 4  # the first time; later Kubernetes waits, and does not always say that it does
 TRIES = 3
 LINES_KEPT = 2_000
 
@@ -188,10 +190,12 @@ class KubernetesNode(Node):
     def _wait_for_container(self) -> None:
         """A container that was killed twice comes back ever later; that of a new pod comes at once."""
         replaced: list[str] = []
+        began_s = now_s()
 
         def runs() -> bool:
             pod = self.pod()
-            if pod is not None and backs_off(pod) and pod["metadata"]["uid"] not in replaced:
+            late = backs_off(pod) or (is_over(pod) and now_s() - began_s > COMES_BACK_WITHIN_S)
+            if pod is not None and late and pod["metadata"]["uid"] not in replaced:
                 replaced.append(pod["metadata"]["uid"])
                 self._keep_log()
                 self.api.delete("Pod", self.name, self.facts.namespace)

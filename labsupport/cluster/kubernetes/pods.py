@@ -63,6 +63,11 @@ def container_runs(pod: Pod | None) -> bool:
     return pod is not None and "running" in status_of(pod).get("state", {})
 
 
+def is_over(pod: Pod | None) -> bool:
+    """Whether its container has ended, and no other has been made yet."""
+    return pod is not None and "terminated" in status_of(pod).get("state", {})
+
+
 def backs_off(pod: Pod | None) -> bool:
     """Whether Kubernetes waits, ever longer, before it starts the container again."""
     return pod is not None and status_of(pod).get("state", {}).get("waiting", {}).get("reason") == BACK_OFF

@@ -9,7 +9,7 @@ import pytest
 
 from labsupport.cluster.kubernetes.names import CREATED, OWNER, PAUSED
 from labsupport.cluster.kubernetes.news import Memory, of_event
-from labsupport.cluster.kubernetes.pods import backs_off, container_runs, is_hopeless, seen, trouble
+from labsupport.cluster.kubernetes.pods import backs_off, container_runs, is_hopeless, is_over, seen, trouble
 from labsupport.cluster.kubernetes.preflight import room
 from labsupport.cluster.kubernetes.sweep import is_forgotten, oldest_h, ours
 from labsupport.cluster.owners import is_dead, machine, owner
@@ -59,14 +59,15 @@ def test_how_it_ended_is_told_in_the_words_of_the_local_backend(ended: dict[str,
     assert seen(pod({"terminated": ended})).detail == detail
     backing_off = pod({"waiting": {"reason": "CrashLoopBackOff"}}, lastState={"terminated": ended})
     assert (seen(backing_off).state, seen(backing_off).detail) == ("stopped", detail)
-    assert backs_off(backing_off)
+    assert backs_off(backing_off) and not is_over(backing_off)
+    assert is_over(pod({"terminated": ended})) and not backs_off(pod({"terminated": ended}))
     assert not container_runs(backing_off)
 
 
 def test_no_pod_is_a_stopped_node() -> None:
     assert seen(None).state == "stopped"
     assert seen({"metadata": {"name": "broker-1"}, "status": {}}).state == "stopped"
-    assert not backs_off(None)
+    assert not backs_off(None) and not is_over(None)
     assert not container_runs(None)
 
 
