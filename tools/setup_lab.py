@@ -438,6 +438,8 @@ def lab(arguments: Sequence[str]) -> int:
 
 
 PYTEST: list[str | Path] = [PYTHON, "-E", "-m", "pytest"]
+KAFKA_LAB = VENV / "bin" / "kafka-lab"
+ON_TESTBED: list[str | Path] = ["sh", "-c", 'eval "$(testbed/env)" && exec "$@"', "sh"]
 CONTRACT = ["-m", "contract or only_on"]  # what every backend promises, and what only this one has
 
 
@@ -459,7 +461,7 @@ def test(arguments: Sequence[str]) -> int:
     """Everything that is quick and needed."""
     set_up("dev")
     need_programs(TEST_PACKAGES)
-    return become([*PYTEST, *chosen(["unit", "cluster", "notebooks", "labs"], arguments)])
+    return become([*PYTEST, *chosen(["unit", "testbed", "cluster", "notebooks", "labs"], arguments)])
 
 
 def slow(arguments: Sequence[str]) -> int:
@@ -503,25 +505,38 @@ def docker_test(arguments: Sequence[str]) -> int:
 
 
 def kubernetes_test(arguments: Sequence[str]) -> int:
-    """The suite that needs a real Kubernetes, on the testbed; what it says is kept as evidence for this checkout."""
+    """The suite that needs a real Kubernetes, on the testbed; what it says is kept as evidence for this checkout.
+
+    All of its parts, or one: `make kubernetes-test ARGS=labs`.
+    """
+    from kubernetes_evidence import PARTS, digest
+
+    wanted = [argument for argument in arguments if argument in PARTS] or list(PARTS)
+    rest = [argument for argument in arguments if argument not in PARTS]
     set_up("dev")
     need_programs(SLOW_PACKAGES)
-    kafka_lab = VENV / "bin" / "kafka-lab"
-    on_testbed: list[str | Path] = ["sh", "-c", 'eval "$(testbed/env)" && exec "$@"', "sh"]
-    steps: list[list[str | Path]] = [["sh", "testbed/testbed.sh", "up"], [*on_testbed, kafka_lab, "image", "build"]]
+    steps: list[list[str | Path]] = [["sh", "testbed/testbed.sh", "up"], [*ON_TESTBED, KAFKA_LAB, "image", "build"]]
     for step in steps:
         done = subprocess.run(step, cwd=ROOT, check=False)
         if done.returncode:
             return done.returncode
-    git = ["git", "-C", str(ROOT)]
-    commit = subprocess.run([*git, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    digest = subprocess.run(
-        [PYTHON, "-E", "tools/kubernetes_evidence.py", "digest"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    facts = f"commit: {commit.stdout.strip()}\ncovered: {digest.stdout.strip()}\n"
-    folders = suites("testbed", "kubernetes", "cluster", "notebooks", "labs")
-    command = [*PYTEST, "-v", "-s", "--backend=kubernetes", *CONTRACT, *folders]
-    return keep_evidence("kubernetes", "make kubernetes-test", [*on_testbed, *command, *arguments], facts)
+    failed = 0
+    for part in wanted:
+        facts = f"{versions_on_testbed()}\ncovered: {digest(part)}\n"
+        tests = suites(*PARTS[part].tests)
+        command = [*ON_TESTBED, *PYTEST, "-v", "-s", "--backend=kubernetes", *CONTRACT, *tests, *rest]
+        failed = keep_evidence(f"kubernetes-{part}", f"make kubernetes-test ARGS={part}", command, facts) or failed
+    return failed
+
+
+def versions_on_testbed() -> str:
+    """The commit of this checkout, Kubernetes' and kind's versions."""
+    asked: list[list[str | Path]] = [["git", "describe", "--always", "--dirty"], [*ON_TESTBED, "kubectl", "version"]]
+    answers = [
+        subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+        for words in (*asked, [*ON_TESTBED, "kind", "version"])
+    ]
+    return "\n".join(["commit: " + answers[0], *answers[1:]])
 
 
 def keep_evidence(name: str, title: str, command: Sequence[str | Path], facts: str = "") -> int:
