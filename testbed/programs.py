@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from testbed import debian, stamps
+from testbed import debian, stamps, toolchain
 from testbed.paths import BIN, HERE, LOGS, PROGRAMS
 from testbed.report import TestbedError, ask, run, say, step, succeeds, there
 
@@ -24,6 +24,7 @@ PINNED = tomllib.loads((HERE / "versions.toml").read_text())
 KUBERNETES: str = PINNED["kubernetes"]
 #: Not -trimpath: with it a replaced module's original version goes into what is compiled, and nothing is shared.
 BUILD_FLAGS = ("-mod=readonly", "-buildvcs=false")
+USUAL_GO = "/usr/local/go/bin/go"  #: where go.dev says to put it; root often has it not on the PATH
 CGO_PACKAGES = ("gcc", "libc6-dev", "libseccomp-dev", "pkg-config")
 
 
@@ -143,24 +144,31 @@ def environment(program: Program | None = None) -> dict[str, str]:
 
 @cache
 def go() -> str:
-    """The go command; `TestbedError` where there is none that is new enough."""
-    for found in (shutil.which("go"), "/usr/local/go/bin/go"):
-        if found and succeeds(found, "version"):
+    """The go command: this machine's if it is new enough, else one that is fetched. Raises `TestbedError`."""
+    for found in (shutil.which("go"), USUAL_GO):
+        if found and succeeds(found, "version") and is_new_enough(version_of(found)):
             return found
-    raise TestbedError(
-        "Go is missing, and Debian 12's own is too old for Kubernetes.",
-        fix=f"Install Go {needed_go()} or later and put it on the PATH or into /usr/local/go.",
-    )
+    return str(toolchain.fetched())
 
 
 @cache
 def go_version() -> str:
-    """`go1.26.8`: what builds here, after any toolchain that the go command chooses by itself."""
-    version = ask(go(), "env", "GOVERSION", cwd=all_programs()["kubernetes"].folder, env=environment())
+    """`go1.26.8`: what builds here."""
+    return version_of(go())
+
+
+def version_of(command: str) -> str:
+    """Of a go command, after any toolchain that it chooses by itself; empty when there is none that it can get."""
+    try:
+        return ask(command, "env", "GOVERSION", cwd=all_programs()["kubernetes"].folder, env=environment())
+    except TestbedError:
+        return ""
+
+
+def is_new_enough(version: str) -> bool:
+    """Whether Kubernetes can be built with it."""
     have = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
-    if have < tuple(int(number) for number in needed_go().split(".")[:2]):
-        raise TestbedError(f"{go()} is {version}.", fix=f"Install Go {needed_go()} or later.")
-    return version
+    return have >= tuple(int(number) for number in needed_go().split(".")[:2])
 
 
 def needed_go() -> str:
