@@ -98,7 +98,9 @@ def test_a_crash_that_nobody_ordered_is_repaired_by_kubernetes_and_told(cluster:
     as_pod(broker)._signal("KILL")
     wait_until(lambda: "exited" in lives(cluster, broker, before), 60, because="its end to be told")
     wait_until(lambda: broker.state == "running", 120, because="Kubernetes to have repaired it")
-    assert lives(cluster, broker, before) == ["exited", "started", "ready"]
+    # Under ZooKeeper more than once: a broker is refused, and ends, as long as its last session is not over.
+    *told, last = lives(cluster, broker, before)
+    assert told == ["exited", "started"] * (len(told) // 2) and last == "ready"
     wait_until(lambda: answers(broker), 30, because="its port-forward")
 
 
