@@ -79,3 +79,32 @@ def _ready(space: Space) -> str:
     if not ready:
         raise LabError("No broker's pod is ready, so none can be asked.", fix="`kubectl get pods` shows how they are.")
     return ready[0]
+
+
+def refusal(cluster: Cluster, pod: str) -> str:
+    """Why a pod may not be evicted at the moment, in the words of Kubernetes; "" when it may. Nothing is evicted."""
+    from labsupport.cluster.kubernetes.api import ApiError, path_of
+
+    space = space_of(cluster)
+    asked = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": pod, "namespace": space.namespace},
+        "deleteOptions": {"dryRun": ["All"]},
+    }
+    try:
+        space.api.request("POST", path_of("Pod", space.namespace, pod, "eviction"), body=asked)
+    except ApiError as error:
+        if error.status != 429 and "PodDisruptionBudget" not in error.message:  # two budgets for a pod refuse it, too
+            raise
+        return error.message
+    return ""
+
+
+def uncordon(cluster: Cluster) -> None:
+    """Have the nodes on which the cluster's volumes are take pods again; no error when the cluster is gone."""
+    space = cluster.kubernetes
+    homes = {node for claim in space.claims() for node in claim.pinned_to}
+    for node in space.nodes():
+        if node.name in homes and not node.schedulable:
+            space.api.patch("Node", node.name, "", {"spec": {"unschedulable": False}})

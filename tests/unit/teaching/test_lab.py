@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -124,6 +125,34 @@ class TestReading:
     def test_a_check_is_kept(self, what: Scenario) -> None:
         assert opened(what).check().outcome is Outcome.SOLVED
         assert progress.load().of("fake").standing == "solved"
+
+
+class TestShells:
+    @pytest.mark.parametrize("users", [None, "/home/me/config"])
+    def test_kubectl_asks_a_lab_of_pods_until_it_is_closed(
+        self, what: Scenario, monkeypatch: pytest.MonkeyPatch, users: str | None
+    ) -> None:
+        """And then whatever it asked before."""
+        monkeypatch.setenv("KUBECONFIG", users) if users else monkeypatch.delenv("KUBECONFIG", raising=False)
+        monkeypatch.setattr(FakeCluster, "exports", {**FakeCluster.exports, "KUBECONFIG": "/cluster/kubeconfig"})
+        lab = opened(what)
+        assert os.environ["KUBECONFIG"] == "/cluster/kubeconfig"
+        lab.reset().close()
+        assert os.environ.get("KUBECONFIG") == users and "BOOTSTRAP" not in os.environ
+
+
+class TestPods:
+    def test_what_was_done_beyond_the_cluster_is_taken_back_at_each_reset_and_at_the_end(
+        self, what: Scenario, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A namespace is filled anew, whatever is in it; only a new cluster is emptied as any other."""
+        done: list[str] = []
+        monkeypatch.setattr(FakeScript, "CLUSTER", {"backend": "kubernetes"})
+        monkeypatch.setattr(FakeScript, "tidy_up", lambda _, cluster: done.append("tidy up"), raising=False)
+        monkeypatch.setattr(neutral, "wipe", lambda _: done.append("wipe"))
+        monkeypatch.setattr(neutral, "wipe_pods", lambda _: done.append("fill anew"))
+        opened(what).reset().close()
+        assert done == ["tidy up", "wipe", "tidy up", "fill anew", "tidy up"]
 
 
 class TestBringingBack:
