@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from labsupport import Cluster
 from labsupport.teaching import committed, members, read_values, settings, watermarks
-from labsupport.teaching.pods import inside
+from labsupport.teaching.pods import found, inside
 
 Effect = Callable[[Cluster], bool]
 
@@ -78,6 +78,66 @@ def one_client_got_through(cluster: Cluster) -> bool:
     return sum(ends) >= 20 and min(ends) > 0
 
 
+def all_in_sync(cluster: Cluster) -> bool:
+    """Three brokers have all of payments, and their pods are ready."""
+    partitions = cluster.metadata().topics.get("payments", {})
+    in_sync = len(partitions) == 3 and all(len(info.isr) == 3 for info in partitions.values())
+    return in_sync and sum(pod.ready for pod in cluster.kubernetes.pods("broker")) == 3
+
+
+def three_empty_brokers(cluster: Cluster) -> bool:
+    pods = cluster.kubernetes.pods("broker")
+    return len(cluster.metadata().brokers) == sum(pod.ready for pod in pods) == 3 and not cluster.topics()
+
+
+def no_quota_and_in_sync(cluster: Cluster) -> bool:
+    return found(cluster, "ResourceQuota", "quota") is None and all_in_sync(cluster)
+
+
+def a_terabyte_and_in_sync(cluster: Cluster) -> bool:
+    quota = found(cluster, "ResourceQuota", "quota")
+    return quota is not None and quota["spec"]["hard"]["requests.storage"] == "1Ti" and all_in_sync(cluster)
+
+
+def in_sync_on_half_a_disk(cluster: Cluster) -> bool:
+    claim = cluster.kubernetes.claim("data-broker-3")
+    return (claim.phase, claim.size) == ("Bound", "512Mi") and all_in_sync(cluster)
+
+
+def broker_2_has_left(cluster: Cluster) -> bool:
+    """Another pod is there in its place, and no node is closed to pods any more."""
+    pod = found(cluster, "Pod", "broker-2") or {"metadata": {"annotations": {"kafka-lab/kernel": "old"}}}
+    left = "kafka-lab/kernel" not in pod["metadata"].get("annotations", {})
+    return left and all(node.schedulable for node in cluster.kubernetes.nodes())
+
+
+def refused_without_a_budget(cluster: Cluster) -> bool:
+    return found(cluster, "PodDisruptionBudget", "broker") is None and refused_while_away(cluster)
+
+
+def refused_past_the_budget(cluster: Cluster) -> bool:
+    return _budget(cluster).get("minAvailable") == 3 and refused_while_away(cluster)
+
+
+def refused_by_a_budget_of_one(cluster: Cluster) -> bool:
+    return _budget(cluster).get("maxUnavailable") == 1 and refused_while_away(cluster)
+
+
+def refused_while_away(cluster: Cluster) -> bool:
+    """Broker 2 was away and is back, and the till wrote down customers who left."""
+    return broker_2_has_left(cluster) and any(end > 0 for _, end in watermarks(cluster, "refused").values())
+
+
+def away_with_a_single_copy(cluster: Cluster) -> bool:
+    return broker_2_has_left(cluster) and one_replica_is_enough(cluster)
+
+
+def _budget(cluster: Cluster) -> Mapping[str, object]:
+    budget = found(cluster, "PodDisruptionBudget", "broker") or {"spec": {}}
+    spec: Mapping[str, object] = budget["spec"]
+    return spec
+
+
 EFFECTS: Mapping[str, Mapping[str, Effect]] = {
     "under-replicated": {
         "lower-the-factor": two_replicas,
@@ -97,5 +157,19 @@ EFFECTS: Mapping[str, Mapping[str, Effect]] = {
         "hosts-of-one-client": one_client_got_through,
         "local-for-everybody": outside_reaches_what_pods_do_not,
         "two-are-enough": broker_3_is_gone,
+    },
+    "pending-broker": {
+        "a-terabyte": a_terabyte_and_in_sync,
+        "everything-anew": three_empty_brokers,
+        "two-are-enough": broker_3_is_gone,
+        "what-is-left": in_sync_on_half_a_disk,
+        "without-a-quota": no_quota_and_in_sync,
+    },
+    "blocked-drain": {
+        "by-force": refused_past_the_budget,
+        "lower-the-promise": away_with_a_single_copy,
+        "past-the-budget": refused_past_the_budget,
+        "the-budget-alone": refused_by_a_budget_of_one,
+        "without-a-budget": refused_without_a_budget,
     },
 }

@@ -29,6 +29,24 @@ FLIPS = {
         "check": ("✓ every departure", "✗ every departure"),
         "hint": ("Hint 1 of 3: where", "Hint 2 of 3: what"),
     },
+    "unreachable-broker": {
+        "open": ("one payment in three", "every payment"),
+        "symptom": ("led by broker 3: no answer", "led by broker 3: acknowledged"),
+        "check": ("✓ pods reach every broker", "✗ pods reach every broker"),
+        "hint": ("Hint 1 of 3: where", "Hint 2 of 3: what"),
+    },
+    "pending-broker": {
+        "open": ("its pod is Pending", "its pod is Running"),
+        "symptom": ("broker-3 Pending", "broker-3 Running"),
+        "check": ("data-broker-3: Pending, 512Mi", "data-broker-3: Bound, 512Mi"),
+        "hint": ("Hint 1 of 3: where", "Hint 2 of 3: what"),
+    },
+    "blocked-drain": {
+        "open": ("Cannot evict pod", "Has evicted pod"),
+        "symptom": ("0 may be missing", "1 may be missing"),
+        "check": ("✓ the till is open", "✗ the till is open"),
+        "hint": ("Hint 1 of 3: where", "Hint 2 of 3: what"),
+    },
 }
 PARTS = [
     "Three in the morning",
