@@ -20,8 +20,9 @@ _COLOURS = (colour.LEADER, colour.OTHER, colour.FOLLOWER, colour.BROKEN)
 _MOST = 12
 _FIGURE = f"margin:0;max-width:{WIDTH}px;overflow-wrap:anywhere"
 _CELL = "padding:.1em 1.2em .1em 0;vertical-align:top"
-_LEFTWARDS, _RIGHTWARDS = f"{_CELL};text-align:left", f"{_CELL};text-align:right"
-_HEADS, _STYLES = ("", "seconds", "who", "what"), (_LEFTWARDS, _RIGHTWARDS, _LEFTWARDS, _LEFTWARDS)
+_WHOLE = f"{_CELL};white-space:nowrap"
+_STYLES = (*(f"{_WHOLE};text-align:{side}" for side in ("left", "right", "left")), f"{_CELL};text-align:left")
+_HEADS = ("", "seconds", "who", "what")
 
 
 @dataclass(frozen=True, kw_only=True)
