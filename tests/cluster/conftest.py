@@ -12,11 +12,14 @@ import pytest
 
 from labsupport.cluster.cluster import Cluster
 
+# A killed broker is believed in for nine seconds in both modes: KRaft's default, and half of what it is with ZooKeeper.
+SESSION: dict[str, dict[str, object]] = {"kraft": {}, "zookeeper": {"zookeeper.session.timeout.ms": 9_000}}
+
 
 @pytest.fixture(scope="module", params=["kraft", "zookeeper"])
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """Three brokers, in both modes one after the other."""
-    with Cluster.start(brokers=3, coordination=request.param) as running:
+    with Cluster.start(brokers=3, coordination=request.param, config=SESSION[request.param]) as running:
         yield running
 
 

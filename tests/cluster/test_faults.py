@@ -78,7 +78,7 @@ def test_a_stopped_follower_is_out_of_the_isr_at_once(cluster: Cluster, topic: T
 
 
 def test_killing_the_controller_makes_another_node_the_controller(cluster: Cluster, topic: Topic) -> None:
-    """Whoever is elected, it is not the dead one; ZooKeeper lets its session expire first (18 s)."""
+    """Whoever is elected, it is not the dead one; ZooKeeper lets its session expire first."""
     with faults.killed(faults.controller(cluster)) as fault:
         elected = wait_until(
             lambda: (

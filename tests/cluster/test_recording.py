@@ -18,6 +18,7 @@ from labsupport.observe import Recording, failover, state_of, verdict, watch
 from labsupport.observe.format import Entry
 from labsupport.observe.operations import Read
 from labsupport.observe.packed import pack
+from tests.cluster.conftest import SESSION
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -31,7 +32,7 @@ def _recorded() -> Iterator[None]:
 @pytest.fixture(params=["kraft", "zookeeper"])
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """Three brokers and a Recording."""
-    with Cluster.start(brokers=3, coordination=request.param) as running:
+    with Cluster.start(brokers=3, coordination=request.param, config=SESSION[request.param]) as running:
         yield running
 
 
