@@ -60,12 +60,11 @@ def symptom(cluster: Cluster) -> str:
     """What the alert says, and a client outside that writes one record for each broker."""
     ready = ", ".join(f"{pod.name} {pod.state}" for pod in space_of(cluster).pods("broker"))
     unanswered = write_outside(cluster, ["are you there?"])
-    leaders = {number: info.leader for number, info in cluster.topic(HEARTBEAT).partitions().items()}
-    tries = [
-        f"{HEARTBEAT}-{number}, which broker {leader} leads: {'no answer' if number in unanswered else 'acknowledged'}"
-        for number, leader in sorted(leaders.items())
-    ]
-    return "\n".join(["alert    the shop loses one payment in three", f"pods     {ready}", "outside", *tries])
+    tries = []
+    for number, info in sorted(cluster.topic(HEARTBEAT).partitions().items()):
+        answer = "no answer" if number in unanswered else "acknowledged"
+        tries.append(f"outside  {HEARTBEAT}-{number}, led by broker {info.leader}: {answer}")
+    return "\n".join(["alert    the shop loses one payment in three", f"pods     {ready}", *tries])
 
 
 def dns_name(cluster: Cluster, node_id: int) -> str:
