@@ -12,8 +12,9 @@ def isolated(*targets: Broker | Role) -> BreakingPods:
 
     Whether policies are enforced depends on the network plugin of a cluster, and one that does not says nothing: so
     another pod tries first, and the fault raises `BadInput` when it still gets through. A plugin may reject connections
-    or drop their packets, and may leave open ones alone. What comes through a port-forward is not stopped: the
-    kubelet brings it into the pod itself. So clients on this machine still reach the broker, and no other broker does.
+    or drop their packets. Most leave open ones alone; on kind the nodes are made to forget those. What comes through a
+    port-forward is not stopped: the kubelet brings it into the pod itself. So clients on this machine still reach the
+    broker, and no other broker does.
     Raises `BadInput` where brokers are no pods.
     """
     return _Isolated(targets)

@@ -7,6 +7,7 @@ Kafka is well again is not asked here. Raises `LabError` when something does not
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from labsupport.cluster.kubernetes.api import ApiError, ExecError, Object, path_of
@@ -278,6 +279,17 @@ def isolate(node: KubernetesNode) -> None:
                 f"{node.api.access.context} does not enforce NetworkPolicies: {peer} still reaches {node.name}.",
                 fix="Its network plugin would have to; kind's does from v0.24 on.",
             )
+    if node.api.access.is_kind:
+        _forget_connections(node, address)
+
+
+def _forget_connections(node: KubernetesNode, address: str) -> None:
+    """Have kind's nodes take open connections for new ones: plugins judge only these, and know them from the kernel."""
+    with suppress(BadInput):  # kind's nodes may be on another machine
+        for machine in node.api.list("Node"):
+            container = _container(machine["metadata"]["name"])
+            for side in ("--orig-src", "--orig-dst"):
+                container.exec_run(["conntrack", "--delete", side, address])  # it exits with 1 when there were none
 
 
 def join(node: KubernetesNode) -> None:
