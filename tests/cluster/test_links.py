@@ -19,17 +19,21 @@ from labsupport.cluster.links import CLIENTS, PROXY
 from labsupport.cluster.topic import Topic
 from labsupport.core.errors import BadInput
 from labsupport.core.wait import wait_until
+from tests.cluster.conftest import SESSION
 from tests.marked import folders_of, processes_of
 
-QUICK_TO_SHRINK = {"replica.lag.time.max.ms": 2000, "replica.socket.timeout.ms": 1000, "replica.fetch.wait.max.ms": 500}
+QUICK_TO_SHRINK: dict[str, object] = {
+    "replica.lag.time.max.ms": 2000,
+    "replica.socket.timeout.ms": 1000,
+    "replica.fetch.wait.max.ms": 500,
+}
 
 
 @pytest.fixture(scope="module", params=["kraft", "zookeeper"])
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """Three brokers and one coordinator of their own: what is cut between two brokers is replication alone."""
-    with Cluster.start(
-        brokers=3, coordination=request.param, controllers=1, links=True, config=QUICK_TO_SHRINK
-    ) as running:
+    config = QUICK_TO_SHRINK | SESSION[request.param]
+    with Cluster.start(3, request.param, controllers=1, links=True, config=config) as running:
         yield running
 
 
