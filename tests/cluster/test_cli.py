@@ -19,6 +19,7 @@ import pytest
 
 from labsupport.cluster.cluster import Cluster
 from labsupport.core.wait import wait_until
+from tests.cluster.conftest import SESSION
 from tests.marked import folders_of, processes_of
 
 ROOT = Path(__file__).parents[2]
@@ -96,7 +97,8 @@ def fresh() -> Iterator[CommandLine]:
 def up(kafka_lab: CommandLine, request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
     """What `kafka-lab up NAME --json` says of a cluster that runs during the tests of its mode."""
     name = f"cli-{request.param}"
-    yield json.loads(kafka_lab.ok("up", name, "--coordination", request.param, "--json"))
+    settings = [word for key, value in SESSION[request.param].items() for word in ("--config", f"{key}={value}")]
+    yield json.loads(kafka_lab.ok("up", name, "--coordination", request.param, *settings, "--json"))
     kafka_lab.ok("down", name)
     assert processes_of(name) == []
 
