@@ -496,7 +496,7 @@ def docker_test(arguments: Sequence[str]) -> int:
     need_programs(TEST_PACKAGES)
     testbed = ["sh", "testbed/testbed.sh", "engine"]
     started = subprocess.run(testbed, cwd=ROOT, check=False)
-    command = [*PYTEST, "--backend=docker", *CONTRACT, *suites("cluster", "notebooks"), *arguments]
+    command = [*PYTEST, "--backend=docker", *CONTRACT, *suites("cluster", "notebooks", "labs"), *arguments]
     try:
         return subprocess.run(command, cwd=ROOT, check=False).returncode
     finally:

@@ -80,6 +80,7 @@ def flipped(name: str, folder: Path) -> tuple[Path, set[int]]:
     return copy, changed
 
 
+@pytest.mark.contract
 @pytest.mark.timeout(LONGEST_S)
 @pytest.mark.parametrize("name", params())
 def test_a_page_shows_what_it_promises_and_nothing_else(name: str, tmp_path: Path) -> None:
