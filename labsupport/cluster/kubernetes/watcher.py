@@ -4,7 +4,7 @@
 
 It is the only one that does. Each kind of object is listed and then watched, and listed anew every half minute and
 after whatever breaks a watch, so an event that was missed is made up for. It has the port-forward to a node started
-when its pod runs, and started again when another pod has taken its place.
+when its pod runs, and started again when another pod has taken its place, or when it has lost its connection.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from labsupport.cluster.kubernetes.access import find_access
 from labsupport.cluster.kubernetes.api import Api, ApiError, ExecError, Object, path_of
+from labsupport.cluster.kubernetes.forwards import Forwards
 from labsupport.cluster.kubernetes.names import CONTAINER, MOUNT, NEWS, forward_of
 from labsupport.cluster.kubernetes.news import Memory, News, of_event
 from labsupport.cluster.kubernetes.pods import Seen, has_ended, is_frozen, seen, status_of
@@ -27,7 +28,7 @@ from labsupport.core.errors import LabError, NotRunning
 
 RELIST_S = 30
 BROKEN_S = 1.0
-UNSURE_S = 0.5
+UNSURE_S, MEND_S = 0.5, 1.0
 MOST_EVENTS_KNOWN = 5_000
 
 
@@ -56,6 +57,7 @@ class Watcher:
         ):
             threading.Thread(target=self._follow, args=(kind, namespace, take), daemon=True).start()
         threading.Thread(target=self._look_again, daemon=True).start()
+        threading.Thread(target=self._mend_forwards, daemon=True).start()
         self._over.wait()
 
     # -- following
@@ -164,6 +166,14 @@ class Watcher:
             else:
                 self._supervised.ask("signal", name=forward, signal_name="TERM")
         self._uids[name] = uid
+
+    def _mend_forwards(self) -> None:
+        """One that is ended is started again by the supervisor."""
+        forwards = Forwards(self._supervised.folder, self._nodes)
+        while not self._over.wait(MEND_S):
+            for forward in forwards.lost():
+                with suppress(LabError):
+                    self._supervised.ask("signal", name=forward, signal_name="TERM")
 
     # -- news
 
