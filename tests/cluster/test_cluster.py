@@ -109,7 +109,7 @@ def test_the_record_has_what_other_programs_need_and_is_private(cluster: Cluster
     assert record["bootstrap_servers"] == cluster.bootstrap_servers
     assert {process["name"] for process in record["processes"]} >= {"broker-1", "broker-2", "broker-3"}
     env = (runtime_folder() / f"{cluster.name}.env").read_text()
-    assert env == f"export BOOTSTRAP={cluster.bootstrap_servers}\n"
+    assert f"export BOOTSTRAP={cluster.bootstrap_servers}" in env.splitlines()
 
 
 @pytest.mark.local_only("its nodes are processes of this machine, with a log file each")
@@ -131,7 +131,7 @@ def test_jmx_is_off_by_default(cluster: Cluster) -> None:
 
 def test_closing_leaves_no_process_and_no_folder() -> None:
     cluster = Cluster.start(brokers=1)
-    assert len(processes_of(cluster.name)) == 3 and folders_of(cluster.name)
+    assert len(processes_of(cluster.name)) >= 3 and folders_of(cluster.name)
     cluster.close()
     cluster.close()
     wait_until(lambda: not processes_of(cluster.name) and not folders_of(cluster.name), 10, because="nothing left")
