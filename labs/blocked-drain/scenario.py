@@ -23,6 +23,7 @@ BUDGET = "broker"
 PLACEMENT = {0: [1, 2], 1: [2, 3], 2: [3, 1]}
 TILL, PROGRAM = "till", "till.py"
 TO_GO = "broker-2"  # the one on the node that is to get its new kernel
+READY_WITHIN_S = 120
 MARK = "kafka-lab/kernel"  # on its pod: whoever comes after it has none
 
 # Leaders go back to the first of the list within seconds, and not after the usual five minutes.
@@ -56,7 +57,8 @@ def break_cluster(cluster: Cluster, chance: random.Random) -> None:
     change(cluster, "Pod", TO_GO, {"metadata": {"annotations": {MARK: "old"}}})
     till = service(cluster)
     till.start()
-    wait_until(lambda: _taken(cluster) > 0 and refusal(cluster, TO_GO), 90, because="the symptom", poll_s=0.5)
+    space_of(cluster).wait_until_ready("broker", 3, timeout_s=READY_WITHIN_S)
+    wait_until(lambda: _shows(cluster), 90, because="the symptom", poll_s=0.5)
 
 
 def service(cluster: Cluster) -> Service:
@@ -84,5 +86,8 @@ def tidy_up(cluster: Cluster) -> None:
     uncordon(cluster)
 
 
-def _taken(cluster: Cluster) -> int:
-    return sum(end for _, end in watermarks(cluster, PAYMENTS).values())
+def _shows(cluster: Cluster) -> bool:
+    """Whether payments are taken, and the budget has counted the brokers and lets none go."""
+    budget = (found(cluster, "PodDisruptionBudget", BUDGET) or {"status": {}})["status"]
+    taken = any(end > 0 for _, end in watermarks(cluster, PAYMENTS).values())
+    return taken and budget.get("currentHealthy") == 3 and bool(refusal(cluster, TO_GO))

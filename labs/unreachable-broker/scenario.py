@@ -53,6 +53,7 @@ def break_cluster(cluster: Cluster, chance: random.Random) -> None:
     before = space.pod(f"broker-{LOST}")
     space.delete_pod(before.name)
     space.wait_for_another(before, timeout_s=BACK_WITHIN_S)
+    space.wait_until_ready("broker", len(cluster.brokers), timeout_s=BACK_WITHIN_S)
     wait_until(lambda: _shows(cluster), BACK_WITHIN_S, because="the symptom", poll_s=0.5)
 
 

@@ -67,12 +67,12 @@ def test_a_lab_is_proven_both_ways(lab: Lab, number: int) -> None:
         assert attempt.words in report, f"{attempt.name}\n{report}"
         assert attempt.still is (attempt.words in unsolved), f"{attempt.name}\n{unsolved}"
         begin_anew(lab)
-        assert str(refused(lab)) == unsolved
+        as_wrong_as_before(lab, unsolved)
     succeed(Attempt(LABS / lab.name / "solution.sh"), lab)
     wait_until(lambda: lab.check().solved, LIMIT_S, because="the solution to be accepted", poll_s=0.5)
     assert progress.load().of(lab.name).standing == "solved"
     begin_anew(lab)
-    assert str(refused(lab)) == unsolved
+    as_wrong_as_before(lab, unsolved)
 
 
 def test_a_restarted_kernel_goes_on_with_the_lab(lab: Lab) -> None:
@@ -136,6 +136,17 @@ def refused(lab: Lab) -> Report:
     report = lab.check()
     assert report.outcome is Outcome.NOT_YET, report
     return report
+
+
+def as_wrong_as_before(lab: Lab, unsolved: str) -> None:
+    """On a busy machine a probe may be late, and take a broker for not ready that is; it is asked again soon."""
+    reports: list[str] = []
+
+    def agrees() -> bool:
+        reports.append(str(refused(lab)))
+        return reports[-1] == unsolved
+
+    wait_until(agrees, LIMIT_S, because="the lab to be as wrong as before", evidence=lambda: reports[-1], poll_s=1)
 
 
 def succeed(attempt: Attempt, lab: Lab) -> None:

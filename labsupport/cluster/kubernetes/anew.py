@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from labsupport.cluster.kubernetes.api import Api, ApiError, Object
 from labsupport.cluster.kubernetes.names import APPLIED
 from labsupport.cluster.kubernetes.node import KubernetesNode
+from labsupport.cluster.kubernetes.pods import is_ready
 from labsupport.core.wait import wait_until
 
 _FORWARDED = re.compile(r"127\.0\.0\.1:\d+")
@@ -39,6 +40,8 @@ def begin_anew(nodes: Sequence[KubernetesNode]) -> None:
     brokers = sum("broker" in node.roles for node in nodes)
     for node in nodes:
         node.wait_until_ready(timeout_s=BACK_WITHIN_S, known=brokers if "broker" in node.roles else 1)
+    waited = "Kubernetes to take all pods for ready"  # it asks them every few seconds
+    wait_until(lambda: all(is_ready(node.pod()) for node in nodes), BACK_WITHIN_S, because=waited, poll_s=POLL_S)
 
 
 def declared_in(api: Api, namespace: str) -> Object:
