@@ -63,6 +63,7 @@ def test_metadata_goes_on_while_any_one_broker_is_frozen(cluster: Cluster) -> No
         with faults.paused(broker):
             answers = [_answered(reader) for _ in range(4)]
             assert all(answers[1:])
+    _wait_until_all_are_back(cluster)
 
 
 def test_the_controller_is_found_while_another_broker_is_frozen(cluster: Cluster) -> None:
@@ -74,6 +75,7 @@ def test_the_controller_is_found_while_another_broker_is_frozen(cluster: Cluster
             with faults.paused(broker):
                 assert reader.read() is not None
     reader.close()
+    _wait_until_all_are_back(cluster)
 
 
 def test_asking_for_a_topic_does_not_create_it(cluster: Cluster) -> None:
@@ -155,6 +157,18 @@ def test_a_topic_that_is_not_there_is_named(cluster: Cluster) -> None:
     with pytest.raises(LabError, match="There is no topic absent"):
         read_all(cluster.connection, "absent")
     assert "absent" not in cluster.topics()
+
+
+def _wait_until_all_are_back(cluster: Cluster) -> None:
+    """A broker that was frozen for longer than its session is a stranger for a moment."""
+
+    def known() -> bool:
+        try:
+            return all(len(broker.metadata().brokers) == len(cluster.brokers) for broker in cluster.brokers)
+        except NoAnswer:
+            return False
+
+    wait_until(known, 60, because="every broker to know all the others")
 
 
 def _answered(reader: MetadataReader) -> bool:
