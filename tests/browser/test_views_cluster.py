@@ -23,6 +23,7 @@ from labsupport.views import show, whole
 from labsupport.views.markup import Markup
 from labsupport.views.segments import anatomy_display, log_display, seek_display, segment_display
 from tests.browser.views_lab import CHROMIUM, chromium
+from tests.cluster.conftest import SESSION
 from tests.hostile import END, MEGABYTE, PAYLOADS, WATCH, troubles
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
@@ -47,7 +48,7 @@ def window() -> Iterator[Page]:
 @pytest.mark.parametrize("coordination", ["kraft", "zookeeper"])
 def test_a_failover_is_told_by_every_view(coordination: str, window: Page, tmp_path: Path) -> None:
     """The leader is killed under a load that a group reads: map, failover, ISR, chart, log and their page agree."""
-    with Cluster.start(brokers=3, coordination=coordination) as cluster:
+    with Cluster.start(brokers=3, coordination=coordination, config=SESSION[coordination]) as cluster:
         topic = cluster.create_topic("flights", replica_assignment={0: [1, 2, 3]})
         cluster.watch_log(topic, 0)
         board = cluster.consumer(group_id="board", enable_auto_commit=False)
