@@ -51,6 +51,12 @@ class NodeFacts:
         return cls(**{**data, "roles": frozenset(data["roles"]), "log_dirs": tuple(data["log_dirs"])})
 
 
+def last_words_of(log: str) -> str:
+    """The last lines of a log that are no stack trace, safe to show."""
+    lines = [line for line in log.splitlines() if not line.startswith(("\tat ", "\t..."))]
+    return "\n".join(printable(line, limit=400) for line in lines[-5:])
+
+
 @dataclass
 class Node(ABC):
     """One node, whose life the cluster's supervisor knows. See `broker.Broker` for what each method promises."""
@@ -165,8 +171,7 @@ class Node(ABC):
 
     def last_words(self) -> str:
         """The last lines of the log that are no stack trace."""
-        lines = [line for line in self.log(200).splitlines() if not line.startswith(("\tat ", "\t..."))]
-        return "\n".join(printable(line, limit=400) for line in lines[-5:])
+        return last_words_of(self.log(200))
 
     # -- beginning and end
 

@@ -21,8 +21,16 @@ from labsupport.cluster.kubernetes.names import (
     MOUNT,
     PAUSED,
 )
-from labsupport.cluster.kubernetes.pods import backs_off, container_runs, is_hopeless, is_over, status_of, trouble
-from labsupport.cluster.node import Node, NodeFacts, checked_topic
+from labsupport.cluster.kubernetes.pods import (
+    backs_off,
+    container_runs,
+    is_hopeless,
+    is_over,
+    restarts,
+    status_of,
+    trouble,
+)
+from labsupport.cluster.node import Node, NodeFacts, checked_topic, last_words_of
 from labsupport.core.clock import now_s
 from labsupport.core.errors import LabError, StartError
 from labsupport.core.wait import wait_until
@@ -32,6 +40,8 @@ CONTAINER_WITHIN_S = 90
 COMES_BACK_WITHIN_S = 4  # the first time; later Kubernetes waits, and does not always say that it does
 TRIES = 3
 LINES_KEPT = 2_000
+LAST_LINES = 200
+ENDS_TOO_OFTEN = 2  # once may be bad luck, such as a session that is not over yet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,12 +86,17 @@ class KubernetesNode(Node):
         self.wait_until_it_runs(timeout_s=CONTAINER_WITHIN_S)
 
     def wait_until_it_runs(self, *, timeout_s: float) -> None:
-        """Return once there is a process of Kafka. Raises `StartError` with what Kubernetes says of the pod."""
+        """Return once there is a process of Kafka. Raises `StartError` with what Kubernetes, or Kafka, says of it."""
+        before = restarts(self.pod())
 
         def hopeless() -> None:
             pod = self.pod()
             if is_hopeless(pod):
                 raise StartError(f"The pod of {self.name} cannot run: {trouble(pod)}.", fix=_hint(trouble(pod)))
+            for container, times in restarts(pod).items():
+                if times - before.get(container, 0) >= ENDS_TOO_OFTEN:
+                    words = last_words_of(self._log_of(container, tail=LAST_LINES))
+                    raise StartError(f"{self.name} ended while it was starting.", fix=f"Its log says why:\n{words}")
 
         wait_until(
             lambda: self.wait_for_state("starting", "running", timeout_s=1) in ("starting", "running"),
@@ -148,10 +163,15 @@ class KubernetesNode(Node):
 
     def log(self, tail: int = 20) -> str:
         found = self._kept_log.read_text() if self._kept_log.exists() else ""
-        with suppress(ApiError):  # there is no pod yet, or no longer
-            for previous in (True, False):  # the log of the container before is that of the life before
-                found += self.api.log(self.name, self.facts.namespace, CONTAINER, tail=tail, previous=previous)
-        return "\n".join(found.splitlines()[-tail:])
+        return "\n".join((found + self._log_of(CONTAINER, tail=tail)).splitlines()[-tail:])
+
+    def _log_of(self, container: str, *, tail: int) -> str:
+        """Of a container's life before, and of this one; "" when there is no pod yet, or no longer."""
+        found = ""
+        with suppress(ApiError):
+            for previous in (True, False):
+                found += self.api.log(self.name, self.facts.namespace, container, tail=tail, previous=previous)
+        return found
 
     @property
     def _kept_log(self) -> Path:

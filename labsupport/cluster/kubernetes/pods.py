@@ -68,6 +68,13 @@ def is_over(pod: Pod | None) -> bool:
     return pod is not None and "terminated" in status_of(pod).get("state", {})
 
 
+def restarts(pod: Pod | None) -> dict[str, int]:
+    """How often each of its containers has ended and been started again, those that come first included."""
+    status = (pod or {}).get("status", {})
+    both = (*status.get("initContainerStatuses", []), *status.get("containerStatuses", []))
+    return {container["name"]: int(container.get("restartCount", 0)) for container in both}
+
+
 def backs_off(pod: Pod | None) -> bool:
     """Whether Kubernetes waits, ever longer, before it starts the container again."""
     return pod is not None and status_of(pod).get("state", {}).get("waiting", {}).get("reason") == BACK_OFF

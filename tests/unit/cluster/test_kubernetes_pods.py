@@ -9,7 +9,7 @@ import pytest
 
 from labsupport.cluster.kubernetes.names import CREATED, OWNER, PAUSED
 from labsupport.cluster.kubernetes.news import Memory, of_event
-from labsupport.cluster.kubernetes.pods import backs_off, container_runs, is_hopeless, is_over, seen, trouble
+from labsupport.cluster.kubernetes.pods import backs_off, container_runs, is_hopeless, is_over, restarts, seen, trouble
 from labsupport.cluster.kubernetes.preflight import room
 from labsupport.cluster.kubernetes.sweep import is_forgotten, oldest_h, ours
 from labsupport.cluster.owners import is_dead, machine, owner
@@ -187,3 +187,10 @@ def test_room_is_what_ready_nodes_have_less_what_pods_asked_for() -> None:
         1948,
         3900,
     )
+
+
+def test_ends_of_all_containers_count_those_that_come_first_too() -> None:
+    ended = pod(RUNNING, restartCount=1)
+    ended["status"]["initContainerStatuses"] = [{"name": "format", "restartCount": 2, "state": {}}]
+    assert restarts(ended) == {"format": 2, "other": 0, "kafka": 1}
+    assert restarts(None) == {}
