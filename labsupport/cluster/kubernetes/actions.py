@@ -15,7 +15,7 @@ from labsupport.cluster.kubernetes.names import CONTAINER, CONTROLLER_PORT, INTE
 from labsupport.cluster.kubernetes.node import KubernetesNode
 from labsupport.cluster.kubernetes.pods import is_ready, trouble
 from labsupport.core.clock import now_s
-from labsupport.core.errors import BadInput, LabError
+from labsupport.core.errors import BadInput, LabError, WaitTimeout
 from labsupport.core.escape import printable
 from labsupport.core.wait import wait_until
 
@@ -146,13 +146,15 @@ def drain(node: KubernetesNode, machine: str, *, timeout_s: float) -> list[str]:
 
 def _evict(node: KubernetesNode, machine: str, name: str, *, timeout_s: float) -> None:
     said = [""]
-    wait_until(
-        lambda: _evicted(node, name, said),
-        timeout_s,
-        because=f"{name} to be evicted from {machine}",
-        poll_s=1,
-        evidence=lambda: said[-1],
-    )
+    try:
+        wait_until(
+            lambda: _evicted(node, name, said), timeout_s, because=f"{name} to be evicted from {machine}", poll_s=1
+        )
+    except WaitTimeout as error:
+        raise LabError(
+            f"{name} was not evicted from {machine} in {timeout_s:g} s: {said[-1] or 'Kubernetes did not say why.'}",
+            fix="A budget allows it again when enough of the others are healthy, or when it is another budget.",
+        ) from error
 
 
 def _evicted(node: KubernetesNode, name: str, said: list[str]) -> bool:
