@@ -10,6 +10,7 @@ import psutil
 
 from labsupport.cluster.supervised import MARKER
 from labsupport.core.folders import runtime_folder
+from labsupport.core.wait import wait_until
 
 
 def processes_of(cluster: str) -> list[int]:
@@ -28,3 +29,10 @@ def folders_of(cluster: str) -> list[Path]:
     """What a cluster has on disk: its data folder, and its files in the runtime folder."""
     data = Path(tempfile.gettempdir()).glob(f"kafka-lab-{cluster}-*")
     return [*data, *runtime_folder().glob(f"{cluster}.*")]
+
+
+def wait_until_gone(cluster: str) -> None:
+    """Return when nothing of `cluster` is left: who ended it last needs a moment to end itself."""
+    wait_until(
+        lambda: not processes_of(cluster) and not folders_of(cluster), 10, because=f"nothing of {cluster} to be left"
+    )

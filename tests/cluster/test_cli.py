@@ -20,7 +20,7 @@ import pytest
 from labsupport.cluster.cluster import Cluster
 from labsupport.core.wait import wait_until
 from tests.cluster.conftest import SESSION
-from tests.marked import folders_of, processes_of
+from tests.marked import folders_of, processes_of, wait_until_gone
 
 ROOT = Path(__file__).parents[2]
 RECORDS = 10_000
@@ -100,7 +100,7 @@ def up(kafka_lab: CommandLine, request: pytest.FixtureRequest) -> Iterator[dict[
     settings = [word for key, value in SESSION[request.param].items() for word in ("--config", f"{key}={value}")]
     yield json.loads(kafka_lab.ok("up", name, "--coordination", request.param, *settings, "--json"))
     kafka_lab.ok("down", name)
-    assert processes_of(name) == []
+    wait_until_gone(name)
 
 
 def test_up_tells_how_to_reach_it(up: dict[str, Any], backend: str) -> None:
@@ -240,7 +240,8 @@ def test_two_clusters_are_told_apart(kafka_lab: CommandLine, up: dict[str, Any])
     kafka_lab.ok("tool", "--cluster", "cli-other", "topics", "--create", "--topic", "of-the-other")
     assert "of-the-other" not in kafka_lab.ok("tool", "--cluster", up["name"], "topics", "--list").split()
     kafka_lab.ok("down", "cli-other")
-    assert processes_of("cli-other") == [] and not Path(other["folder"]).exists()
+    wait_until_gone("cli-other")
+    assert not Path(other["folder"]).exists()
     assert [cluster["name"] for cluster in json.loads(kafka_lab.ok("status", "--json"))["clusters"]] == [up["name"]]
 
 
@@ -251,8 +252,8 @@ def test_down_leaves_no_process_and_no_folder(fresh: CommandLine) -> None:
     pids = [node["pid"] for node in facts["brokers"] + facts["coordinators"]]
     assert len(pids) == 2 and set(pids) < set(processes_of("cli-down"))
     fresh.ok("down", "cli-down")
-    assert processes_of("cli-down") == []
-    assert not Path(facts["folder"]).exists() and folders_of("cli-down") == []
+    wait_until_gone("cli-down")
+    assert not Path(facts["folder"]).exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
@@ -284,4 +285,4 @@ def test_settings_reach_the_brokers(fresh: CommandLine) -> None:
     described = fresh.ok("tool", "configs", "--describe", "--all", "--entity-type", "brokers", "--entity-name", "2")
     assert "log.retention.ms=123456" in described and "broker.rack=west" in described
     fresh.ok("down", "--all")
-    assert processes_of("cli-settings") == []
+    wait_until_gone("cli-settings")

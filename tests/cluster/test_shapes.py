@@ -18,7 +18,7 @@ from labsupport.cluster.cluster import Cluster
 from labsupport.cluster.zookeeper import four_letter_word
 from labsupport.core.errors import StartError
 from labsupport.provision import kafka_home
-from tests.marked import folders_of, processes_of
+from tests.marked import wait_until_gone
 
 
 def test_kraft_with_separate_controllers_keeps_its_quorum_when_two_brokers_die() -> None:
@@ -107,7 +107,7 @@ def test_two_clusters_live_side_by_side() -> None:
 def test_a_setting_that_kafka_refuses_ends_in_the_brokers_own_words() -> None:
     with pytest.raises(StartError, match=r"num\.io\.threads"):
         Cluster.start(brokers=1, name="bad-setting", config={"num.io.threads": "many"})
-    assert not processes_of("bad-setting") and not folders_of("bad-setting")
+    wait_until_gone("bad-setting")
 
 
 def test_the_port_of_a_dead_broker_is_held_until_it_starts_again() -> None:

@@ -17,7 +17,7 @@ from labsupport.core.wait import wait_until
 from labsupport.teaching import Lab, open_lab
 from labsupport.teaching.lab import cluster_name
 from labsupport.teaching.scenarios import names, scenario
-from tests.marked import folders_of, processes_of
+from tests.marked import wait_until_gone
 
 LABS = Path(__file__).parents[2] / "labs"
 SCRIPT_LIMIT_S = 240  # pods end and begin at leisure
@@ -93,4 +93,4 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
         space = opened.cluster.kubernetes
         gone = "its namespace to be gone"
         wait_until(lambda: space.api.find("Namespace", space.namespace) is None, NAMESPACE_GONE_S, because=gone)
-    assert not processes_of(cluster_name(opened.name)) and not folders_of(cluster_name(opened.name))
+    wait_until_gone(cluster_name(opened.name))
