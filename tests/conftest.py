@@ -40,7 +40,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=None, help="the seed of random schedules; printed when left out")
-    parser.addoption("--soak", action="store_true", help="200 rounds of everything that is random, in place of 10")
+    parser.addoption("--soak", action="store_true", help="200 rounds of everything that is random, in place of 20")
     parser.addoption(
         "--backend",
         choices=BACKENDS,
@@ -88,5 +88,5 @@ def seed(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture
 def rounds(request: pytest.FixtureRequest) -> int:
-    """How many rounds a random test has: 10, or 200 with `--soak`, or as many as `--rounds` says."""
-    return request.config.getoption("--rounds") or (200 if request.config.getoption("--soak") else 10)
+    """How many rounds a random test has: 20, or 200 with `--soak`, or as many as `--rounds` says."""
+    return request.config.getoption("--rounds") or (200 if request.config.getoption("--soak") else 20)
