@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from typing import Any
 
 from labsupport.clients.connection import Connection
+from labsupport.clients.metadata import SILENT
 from labsupport.core.clock import now_s
 from labsupport.core.errors import StartError
 from labsupport.core.escape import printable
 
 PROBE_TOPIC = "__kafka_lab_ready"
-_SILENT = logging.getLogger(f"{__name__}.librdkafka")
-_SILENT.addHandler(logging.NullHandler())
-_SILENT.propagate = False
 
 
 def round_trip(connection: Connection, *, replicas: int, timeout_s: float) -> str:
@@ -27,7 +24,7 @@ def round_trip(connection: Connection, *, replicas: int, timeout_s: float) -> st
 
     quiet: dict[str, Any] = {"log_level": 0, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 200}
     config = connection.confluent(**quiet)
-    admin = AdminClient(config, logger=_SILENT)
+    admin = AdminClient(config, logger=SILENT)
     deadline = now_s() + timeout_s
     try:
         topic = NewTopic(PROBE_TOPIC, num_partitions=1, replication_factor=replicas)
@@ -44,7 +41,7 @@ def _write_and_read(config: dict[str, Any], value: bytes, deadline: float) -> No
     from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
     failures: list[Any] = []
-    producer = Producer({**config, "acks": "all", "linger.ms": 0}, logger=_SILENT)
+    producer = Producer({**config, "acks": "all", "linger.ms": 0}, logger=SILENT)
     producer.produce(
         PROBE_TOPIC, value, on_delivery=lambda error, _: failures.append(error) if error is not None else None
     )
@@ -52,7 +49,7 @@ def _write_and_read(config: dict[str, Any], value: bytes, deadline: float) -> No
         raise StartError("A record was not acknowledged in time.", fix="Is the machine very busy? Start again.")
     if failures:
         raise KafkaException(failures[0])
-    consumer = Consumer({**config, "group.id": PROBE_TOPIC, "enable.auto.commit": "false"}, logger=_SILENT)
+    consumer = Consumer({**config, "group.id": PROBE_TOPIC, "enable.auto.commit": "false"}, logger=SILENT)
     try:
         consumer.assign([TopicPartition(PROBE_TOPIC, 0, 0)])
         while now_s() < deadline:

@@ -34,7 +34,7 @@ class _QuotaExhausted(BreakingPods):
 
         pod = as_pod(broker)
         if broker.name in self._quotas:
-            set_quota(pod, self._quotas.pop(broker.name))
+            set_quota(pod.api, pod.facts.namespace, {"pods": self._quotas.pop(broker.name)})
         nudge(pod)
         wait_until_back(pod)
         put_back(broker, found)

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from labsupport.core.errors import LabError
-from labsupport.core.wait import wait_until
 
 if TYPE_CHECKING:
     from labsupport.cluster.cluster import Cluster
@@ -55,13 +54,10 @@ def change(cluster: Cluster, kind: str, name: str, body: Object) -> None:
 
 def set_quota(cluster: Cluster, hard: Mapping[str, str]) -> None:
     """Change what the namespace may have at most; returns when Kubernetes counts by it."""
-    change(cluster, "ResourceQuota", "quota", {"spec": {"hard": dict(hard)}})
+    from labsupport.cluster.kubernetes import actions
 
-    def counts() -> bool:
-        status = (found(cluster, "ResourceQuota", "quota") or {}).get("status", {})
-        return bool(hard.items() <= status.get("hard", {}).items())
-
-    wait_until(counts, QUOTA_COUNTS_WITHIN_S, because="the quota to count", poll_s=0.2)
+    space = space_of(cluster)
+    actions.set_quota(space.api, space.namespace, hard, timeout_s=QUOTA_COUNTS_WITHIN_S)
 
 
 def inside(cluster: Cluster, script: str, *words: str, timeout_s: float = 60) -> str:
@@ -83,17 +79,11 @@ def _ready(space: Space) -> str:
 
 def refusal(cluster: Cluster, pod: str) -> str:
     """Why a pod may not be evicted at the moment, in the words of Kubernetes; "" when it may. Nothing is evicted."""
-    from labsupport.cluster.kubernetes.api import ApiError, path_of
+    from labsupport.cluster.kubernetes.api import ApiError
 
     space = space_of(cluster)
-    asked = {
-        "apiVersion": "policy/v1",
-        "kind": "Eviction",
-        "metadata": {"name": pod, "namespace": space.namespace},
-        "deleteOptions": {"dryRun": ["All"]},
-    }
     try:
-        space.api.request("POST", path_of("Pod", space.namespace, pod, "eviction"), body=asked)
+        space.api.evict(pod, space.namespace, dry_run=True)
     except ApiError as error:
         if error.status != 429 and "PodDisruptionBudget" not in error.message:  # two budgets for a pod refuse it, too
             raise

@@ -6,11 +6,11 @@ Kafka is well again is not asked here. Raises `LabError` when something does not
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from labsupport.cluster.kubernetes.api import ApiError, ExecError, Object, path_of
+from labsupport.cluster.kubernetes.api import Api, ApiError, ExecError, Object
 from labsupport.cluster.kubernetes.names import CONTAINER, CONTROLLER_PORT, INTERNAL_PORT, MOUNT, claim_of
 from labsupport.cluster.kubernetes.node import KubernetesNode
 from labsupport.cluster.kubernetes.pods import is_ready, trouble
@@ -158,10 +158,8 @@ def _evict(node: KubernetesNode, machine: str, name: str, *, timeout_s: float) -
 
 
 def _evicted(node: KubernetesNode, name: str, said: list[str]) -> bool:
-    namespace = node.facts.namespace
-    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": namespace}}
     try:
-        node.api.request("POST", path_of("Pod", namespace, name, "eviction"), body=body)
+        node.api.evict(name, node.facts.namespace)
     except ApiError as error:
         if error.status == 404:
             return True
@@ -332,7 +330,7 @@ def exhaust_quota(node: KubernetesNode) -> str:
     """Lower the quota of pods so that its pod cannot be made again, and delete that. Returns what the quota was."""
     quota = node.api.get("ResourceQuota", "quota", node.facts.namespace)
     before, used = str(quota["spec"]["hard"]["pods"]), int(quota["status"]["used"]["pods"])
-    set_quota(node, str(used - 1))
+    set_quota(node.api, node.facts.namespace, {"pods": str(used - 1)})
     delete_pod(node, force=False)
     _wait(lambda: node.pod() is None, DONE_WITHIN_S, f"{node.name} to have no pod", node)
     return before
@@ -343,16 +341,15 @@ def quota_of(node: KubernetesNode) -> str:
     return str(node.api.get("ResourceQuota", "quota", node.facts.namespace)["spec"]["hard"]["pods"])
 
 
-def set_quota(node: KubernetesNode, pods: str) -> None:
-    """Set how many pods the namespace may have; returns when that counts."""
-    namespace = node.facts.namespace
-    node.api.patch("ResourceQuota", "quota", namespace, {"spec": {"hard": {"pods": pods}}})
+def set_quota(api: Api, namespace: str, hard: Mapping[str, str], *, timeout_s: float = DONE_WITHIN_S) -> None:
+    """Change what a cluster's namespace may have at most; returns when Kubernetes counts by it."""
+    api.patch("ResourceQuota", "quota", namespace, {"spec": {"hard": dict(hard)}})
 
     def counts() -> bool:
-        status = node.api.get("ResourceQuota", "quota", namespace).get("status", {})
-        return str(status.get("hard", {}).get("pods")) == pods
+        status = api.get("ResourceQuota", "quota", namespace).get("status", {})
+        return bool(hard.items() <= status.get("hard", {}).items())
 
-    _wait(counts, DONE_WITHIN_S, f"the quota of {namespace} to count", node)
+    wait_until(counts, timeout_s, because=f"the quota of {namespace} to count", poll_s=POLL_S)
 
 
 def nudge(node: KubernetesNode) -> None:

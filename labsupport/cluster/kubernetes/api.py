@@ -208,6 +208,14 @@ class Api:
 
     # -- pods
 
+    def evict(self, pod: str, namespace: str, *, dry_run: bool = False) -> None:
+        """Have a pod go, as `kubectl drain` does; or only ask whether it might. `ApiError` 429: a budget forbids it."""
+        meta = {"name": pod, "namespace": namespace}
+        body: Object = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": meta}
+        if dry_run:
+            body["deleteOptions"] = {"dryRun": ["All"]}
+        self.request("POST", path_of("Pod", namespace, pod, "eviction"), body=body)
+
     def log(self, pod: str, namespace: str, container: str, *, tail: int, previous: bool = False) -> str:
         """The last lines that a container, or the one before it, has written; "" when there was none."""
         query = {"container": container, "tailLines": tail, **({"previous": "true"} if previous else {})}

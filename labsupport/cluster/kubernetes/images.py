@@ -65,10 +65,9 @@ def _ours(version: str) -> PodImage | None:
     if found is None:
         return None
     image = images.ours(version, found if images.is_current(found, version) else images.build(version))
-    repository, tag = image.name.rsplit(":", 1)
-    name = f"{repository}:{tag}-{inputs_key(version)}"
+    name = f"{image.name}-{inputs_key(version)}"
     if images.find(name) is None:
-        engine().api.tag(image.name, repository, f"{tag}-{inputs_key(version)}")
+        engine().api.tag(image.name, *name.rsplit(":", 1))
     mode = "zookeeper" if version.startswith("3.") else "kraft"
     programs = {"broker": f"broker-{mode}", "controller": f"broker-{mode}", "zookeeper": "zookeeper"}
     flags = {component: " ".join([MODULES, *image.cache_flags(program)]) for component, program in programs.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,9 +70,13 @@ def is_over(pod: Pod | None) -> bool:
 
 def restarts(pod: Pod | None) -> dict[str, int]:
     """How often each of its containers has ended and been started again, those that come first included."""
-    status = (pod or {}).get("status", {})
-    both = (*status.get("initContainerStatuses", []), *status.get("containerStatuses", []))
-    return {container["name"]: int(container.get("restartCount", 0)) for container in both}
+    return {container["name"]: int(container.get("restartCount", 0)) for container in _statuses(pod or {})}
+
+
+def _statuses(pod: Pod) -> Iterator[Mapping[str, Any]]:
+    """Of all its containers, in the order in which they run."""
+    for kind in ("initContainerStatuses", "containerStatuses"):
+        yield from pod.get("status", {}).get(kind, [])
 
 
 def backs_off(pod: Pod | None) -> bool:
@@ -101,12 +105,11 @@ def trouble(pod: Pod | None) -> str:
     """Why a pod does not run, in Kubernetes' words; "" when it says nothing."""
     if pod is None:
         return "there is no pod"
-    status = pod.get("status", {})
-    for container in (*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])):
+    for container in _statuses(pod):
         waiting = container.get("state", {}).get("waiting", {})
         if waiting.get("reason") and waiting["reason"] not in ("PodInitializing", "ContainerCreating"):
             return printable(f"{waiting['reason']}: {waiting.get('message', '')}".rstrip(": "), limit=300)
-    for condition in status.get("conditions", []):
+    for condition in pod.get("status", {}).get("conditions", []):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             return printable(f"{condition.get('reason')}: {condition.get('message', '')}", limit=300)
     return ""
