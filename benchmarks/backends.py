@@ -22,21 +22,20 @@ from unittest import mock
 
 import psutil
 
-from benchmarks.common import Row, interleaved, print_table
+from benchmarks.common import Row, interleaved, print_table, pss_mb
 from labsupport.clients.connection import Connection
 from labsupport.clients.metadata import MetadataReader, NoAnswer
 from labsupport.cluster import cluster as cluster_module
 from labsupport.cluster.cluster import Cluster
 from labsupport.cluster.kubernetes.access import find_access, kubectl
 from labsupport.cluster.kubernetes.api import Api
-from labsupport.cluster.kubernetes.images import choose
+from labsupport.cluster.kubernetes.images import PUBLIC, choose
 from labsupport.cluster.ready import round_trip
 from labsupport.cluster.spec import DEFAULT_VERSION, Coordination
 from labsupport.core.wait import wait_until
 
 MANIFESTS = Path(__file__).parents[1] / "deploy" / "manifests"
 NAMESPACE = "kafka"  # of the manifests as they lie
-PUBLIC_IMAGE = "apache/kafka"
 READY_WITHIN_S = 300.0
 BROKERS = 3
 HAND_PORTS = {broker: 19090 + broker for broker in range(1, BROKERS + 1)}  # as config.yaml advertises them
@@ -69,7 +68,7 @@ def by_hand(mode: Coordination, image: str) -> Iterator[None]:
         text = _kubectl("kustomize", str(MANIFESTS / mode))
         version = DEFAULT_VERSION[mode]
         stack.callback(_kubectl, "delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=true")
-        _kubectl("apply", "-f", "-", stdin=text.replace(f"{PUBLIC_IMAGE}:{version}", image))
+        _kubectl("apply", "-f", "-", stdin=text.replace(f"{PUBLIC}:{version}", image))
         for workload in SETS[mode]:
             _kubectl("-n", NAMESPACE, "rollout", "status", f"statefulset/{workload}", f"--timeout={READY_WITHIN_S:g}s")
         for broker, port in HAND_PORTS.items():
@@ -114,7 +113,7 @@ def read_start(start: Callable[[], AbstractContextManager[None]]) -> Reading:
             raise SystemExit(
                 f"{len(brokers)} new brokers are on this machine, not {BROKERS}: is anything else started?"
             )
-        broker_mb = sum(float(p.memory_full_info().pss) for p in brokers) / BROKERS / 2**20
+        broker_mb = sum(map(pss_mb, brokers)) / BROKERS
     return Reading(wall_s, cpu_s, broker_mb)
 
 

@@ -25,7 +25,7 @@ from unittest import mock
 
 import psutil
 
-from benchmarks.common import Row, interleaved, print_table
+from benchmarks.common import Row, interleaved, print_table, pss_mb
 from labsupport.cluster import cluster as cluster_module
 from labsupport.cluster import render
 from labsupport.cluster.cluster import Cluster
@@ -114,8 +114,8 @@ def read_start(coordination: str) -> Reading:
         wall_s = time.monotonic() - began_s
         processes = [p for p in psutil.process_iter() if _belongs_to(p, running.name)]
         cpu_s = sum(sum(p.cpu_times()[:4]) for p in processes)
-        pss_mb = sum(_pss_mb(p) for p in processes if p.name() == "java")
-    return Reading(wall_s, cpu_s, pss_mb)
+        memory_mb = sum(pss_mb(p) for p in processes if p.name() == "java")
+    return Reading(wall_s, cpu_s, memory_mb)
 
 
 def _belongs_to(process: psutil.Process, name: str) -> bool:
@@ -123,11 +123,6 @@ def _belongs_to(process: psutil.Process, name: str) -> bool:
         return process.environ().get(MARKER) == name
     except psutil.Error:
         return False
-
-
-def _pss_mb(process: psutil.Process) -> float:
-    """Shared pages (the start-up archive, the libraries) count in parts; the resident size counts them each time."""
-    return float(process.memory_full_info().pss) / 2**20
 
 
 def read_plain_start(coordination: str) -> Reading:

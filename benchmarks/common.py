@@ -74,6 +74,11 @@ def cpu_seconds() -> float:
     return sum(u.ru_utime + u.ru_stime for u in used)
 
 
+def pss_mb(process: psutil.Process) -> float:
+    """Shared pages (the start-up archive, the libraries) count in parts; the resident size counts them each time."""
+    return float(process.memory_full_info().pss) / 2**20
+
+
 def print_table(rows: Sequence[Row]) -> None:
     """Print the rows as a Markdown table, with the date and the machine below."""
     print("| what | ours: median (range) | plain: median (range) | ratio | goal |")

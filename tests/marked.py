@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
 import psutil
 
+from labsupport.cluster import registry
 from labsupport.cluster.supervised import MARKER
 from labsupport.core.folders import runtime_folder
 from labsupport.core.wait import wait_until
@@ -31,8 +33,20 @@ def folders_of(cluster: str) -> list[Path]:
     return [*data, *runtime_folder().glob(f"{cluster}.*")]
 
 
+def nothing_left(cluster: str) -> bool:
+    """Whether there is no process and no file of `cluster` any more."""
+    return not processes_of(cluster) and not folders_of(cluster)
+
+
 def wait_until_gone(cluster: str) -> None:
     """Return when nothing of `cluster` is left: who ended it last needs a moment to end itself."""
-    wait_until(
-        lambda: not processes_of(cluster) and not folders_of(cluster), 10, because=f"nothing of {cluster} to be left"
-    )
+    wait_until(lambda: nothing_left(cluster), 10, because=f"nothing of {cluster} to be left")
+
+
+def kill_keepers(cluster: str, owner: int) -> None:
+    """Kill supervisor and janitor, which tidy up, and all that runs here for a cluster but its owner."""
+    supervisor = registry.find(cluster)["supervisor_pid"]
+    for pid in processes_of(cluster):  # the janitor before the supervisor: else it would do its work
+        if pid not in (supervisor, owner):
+            os.kill(pid, signal.SIGKILL)
+    os.kill(supervisor, signal.SIGKILL)

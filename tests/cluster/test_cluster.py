@@ -17,7 +17,7 @@ from labsupport.cluster.cluster import Cluster
 from labsupport.core.errors import BadInput, NotRunning
 from labsupport.core.folders import runtime_folder
 from labsupport.core.wait import wait_until
-from tests.marked import folders_of, processes_of
+from tests.marked import folders_of, processes_of, wait_until_gone
 
 pytestmark = pytest.mark.contract
 
@@ -134,7 +134,7 @@ def test_closing_leaves_no_process_and_no_folder() -> None:
     assert len(processes_of(cluster.name)) >= 3 and folders_of(cluster.name)
     cluster.close()
     cluster.close()
-    wait_until(lambda: not processes_of(cluster.name) and not folders_of(cluster.name), 10, because="nothing left")
+    wait_until_gone(cluster.name)
     os.kill(os.getpid(), 0)
 
 

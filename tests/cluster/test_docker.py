@@ -25,7 +25,7 @@ from labsupport.core.errors import LabError
 from labsupport.core.wait import wait_until
 from labsupport.observe.usage import usage_of
 from tests.cluster.outside import docker_things, things_of, volumes
-from tests.marked import processes_of
+from tests.marked import kill_keepers, processes_of
 
 pytestmark = pytest.mark.only_on("docker")
 
@@ -166,11 +166,7 @@ def test_with_supervisor_and_janitor_killed_the_next_start_removes_the_container
     with owner("orphan") as process:
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
         assert len([t for t in docker_things("orphan") if t.startswith("container")]) == 3
-        supervisor = registry.find("orphan")["supervisor_pid"]
-        for pid in processes_of("orphan"):  # the janitor among them, which else would do its work
-            if pid not in (supervisor, process.pid):
-                os.kill(pid, signal.SIGKILL)
-        os.kill(supervisor, signal.SIGKILL)
+        kill_keepers("orphan", process.pid)
         wait_until(lambda: not [p for p in processes_of("orphan") if p != process.pid], 10, because="their end")
     assert docker_things("orphan")
     assert "orphan" in registry.sweep()

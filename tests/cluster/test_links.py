@@ -20,7 +20,7 @@ from labsupport.cluster.topic import Topic
 from labsupport.core.errors import BadInput
 from labsupport.core.wait import wait_until
 from tests.cluster.conftest import SESSION
-from tests.marked import folders_of, processes_of
+from tests.marked import processes_of, wait_until_gone
 
 QUICK_TO_SHRINK: dict[str, object] = {
     "replica.lag.time.max.ms": 2000,
@@ -335,7 +335,7 @@ def test_the_proxy_is_one_private_process_and_is_gone_with_its_cluster() -> None
     assert hosts == {"127.0.0.1"}
     assert cluster.links.socket_path.stat().st_mode & 0o777 == 0o600
     cluster.close()
-    wait_until(lambda: not processes_of(cluster.name) and not folders_of(cluster.name), 10, because="nothing left")
+    wait_until_gone(cluster.name)
 
 
 def test_another_process_can_break_links_of_a_cluster_it_attached_to() -> None:

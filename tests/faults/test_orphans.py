@@ -19,7 +19,7 @@ from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 from labsupport.core.wait import wait_until
-from tests.marked import folders_of, processes_of
+from tests.marked import nothing_left, processes_of
 
 EXPECTED = 5  # two brokers, one ZooKeeper or separate controller, the supervisor and its janitor
 STRIKES = ("kill -9 kernel", "restart kernel", "interrupt kernel", "kill -9 supervisor", "crash in the cell")
@@ -101,10 +101,6 @@ def wait_for_reply(client: BlockingKernelClient, message: str) -> dict[str, obje
         reply = client.get_shell_msg(timeout=180)
         if reply["parent_header"].get("msg_id") == message:
             return dict(reply["content"])
-
-
-def nothing_left(name: str) -> bool:
-    return not processes_of(name) and not folders_of(name)
 
 
 @pytest.mark.timeout(9000)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -21,7 +20,7 @@ from labsupport.cluster.kubernetes.names import CREATED, MANAGED_BY, MANAGER, OW
 from labsupport.cluster.kubernetes.sweep import HOURS
 from labsupport.core.wait import wait_until
 from tests.cluster.outside import things_of
-from tests.marked import processes_of
+from tests.marked import kill_keepers, processes_of
 
 pytestmark = pytest.mark.only_on("kubernetes")
 
@@ -79,11 +78,7 @@ def test_with_supervisor_and_janitor_killed_the_next_start_removes_the_namespace
     with subprocess.Popen([sys.executable, "-c", START], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None and process.stdout.readline() == "ready\n"
-            supervisor = registry.find("orphan")["supervisor_pid"]
-            for pid in processes_of("orphan"):  # the janitor among them, which else would do its work
-                if pid not in (supervisor, process.pid):
-                    os.kill(pid, signal.SIGKILL)
-            os.kill(supervisor, signal.SIGKILL)
+            kill_keepers("orphan", process.pid)
         finally:
             process.kill()
     wait_until(lambda: not processes_of("orphan"), 20, because="their end")

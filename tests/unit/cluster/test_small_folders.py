@@ -16,7 +16,7 @@ from labsupport.cluster.local.disk import LocalDisk
 from labsupport.cluster.supervised import Supervised
 from labsupport.core.errors import BadInput, LabError
 from labsupport.core.wait import wait_until
-from tests.marked import folders_of, processes_of
+from tests.marked import wait_until_gone
 
 TRY = "from labsupport.cluster.mounts import *; enter_own_mounts(); mount_small('/mnt', 16)"
 ROOT = Path(__file__).parents[3]
@@ -86,7 +86,7 @@ def test_it_is_gone_with_the_supervisor(supervised: Supervised, end: str) -> Non
         supervised.shutdown()
     else:
         os.kill(supervised.ask("status")["pid"], signal.SIGKILL)
-    wait_until(lambda: not processes_of("small") and not folders_of("small"), 10, because="nothing to be left")
+    wait_until_gone("small")
     wait_until(lambda: not supervised.folder.exists(), 10, because="the folder to be gone")
 
 

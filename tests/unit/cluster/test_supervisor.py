@@ -21,7 +21,7 @@ from labsupport.cluster import registry
 from labsupport.cluster.supervised import MARKER, Supervised
 from labsupport.core.errors import BadInput, LabError, NotRunning
 from labsupport.core.wait import wait_until
-from tests.marked import folders_of, processes_of
+from tests.marked import folders_of, processes_of, wait_until_gone
 
 SLEEPER = "import time, sys; print('up', flush=True); time.sleep(600)"
 STUBBORN = (
@@ -61,17 +61,9 @@ def start(handle: Supervised, child: str, code: str = SLEEPER, ports: list[int] 
     return pid
 
 
-def gone(name: str) -> bool:
-    return not processes_of(name) and not folders_of(name)
-
-
 def expect_all(name: str, count: int) -> None:
     """Supervisor, janitor and `count` children are really there before anything is killed."""
     assert len(processes_of(name)) == count + 2
-
-
-def expect_nothing(name: str) -> None:
-    wait_until(lambda: gone(name), 10, because=f"nothing of {name} to be left")
 
 
 def test_a_process_starts_dies_and_starts_again_under_the_same_ports(supervised: Supervised) -> None:
@@ -142,7 +134,7 @@ def test_shutdown_leaves_nothing_even_of_paused_and_stubborn_processes(supervise
     start(supervised, "stubborn", STUBBORN)
     expect_all(name, 2)
     supervised.shutdown()
-    expect_nothing(name)
+    wait_until_gone(name)
     with pytest.raises(NotRunning):
         supervised.states()
 
@@ -162,14 +154,14 @@ def test_a_killed_supervisor_takes_everything_with_it(supervised: Supervised, na
     supervised.ask("signal", name="paused", signal_name="STOP")
     expect_all(name, 2)
     os.kill(supervised.ask("status")["pid"], signal.SIGKILL)
-    expect_nothing(name)
+    wait_until_gone(name)
 
 
 def test_a_terminated_supervisor_takes_everything_with_it(supervised: Supervised, name: str) -> None:
     start(supervised, "child")
     expect_all(name, 1)
     os.kill(supervised.ask("status")["pid"], signal.SIGTERM)
-    expect_nothing(name)
+    wait_until_gone(name)
 
 
 def test_with_supervisor_and_janitor_killed_the_next_start_sweeps(supervised: Supervised, name: str) -> None:
@@ -225,7 +217,7 @@ def test_kill_9_of_the_owner_leaves_nothing(name: str, tmp_path: Path) -> None:
     expect_all(name, 2)
     owner.kill()
     owner.wait()
-    expect_nothing(name)
+    wait_until_gone(name)
 
 
 def test_the_owners_end_leaves_nothing_though_a_forked_child_holds_its_pipe(name: str, tmp_path: Path) -> None:
@@ -250,7 +242,7 @@ def test_the_owners_end_leaves_nothing_though_a_forked_child_holds_its_pipe(name
         owner.kill()
         owner.wait()
         os.kill(forked, 0)  # it is alive, and the pipe with it
-        expect_nothing(name)
+        wait_until_gone(name)
     finally:
         os.kill(forked, signal.SIGKILL)
 
@@ -273,7 +265,7 @@ def test_an_interrupt_of_the_owners_group_does_not_reach_the_brokers(name: str, 
     assert processes_of(name) == before and len(before) == 4
     owner.kill()
     owner.wait()
-    expect_nothing(name)
+    wait_until_gone(name)
 
 
 def test_a_kept_cluster_outlives_its_starter_until_it_is_shut_down(name: str, tmp_path: Path) -> None:
@@ -281,7 +273,7 @@ def test_a_kept_cluster_outlives_its_starter_until_it_is_shut_down(name: str, tm
     assert owner.wait(10) == 0
     expect_all(name, 2)
     Supervised(name, tmp_path / "c").shutdown()
-    expect_nothing(name)
+    wait_until_gone(name)
 
 
 def test_the_record_and_the_socket_are_private(supervised: Supervised, name: str) -> None:
