@@ -531,12 +531,12 @@ def kubernetes_test(arguments: Sequence[str]) -> int:
 
 def versions_on_testbed() -> str:
     """The commit of this checkout, Kubernetes' and kind's versions."""
-    asked: list[list[str | Path]] = [["git", "describe", "--always", "--dirty"], [*ON_TESTBED, "kubectl", "version"]]
-    answers = [
-        subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
-        for words in (*asked, [*ON_TESTBED, "kind", "version"])
-    ]
-    return "\n".join(["commit: " + answers[0], *answers[1:]])
+
+    def said(*words: str | Path) -> str:
+        return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+    commit = said("git", "describe", "--always", "--dirty")
+    return f"commit: {commit}\n{said(*ON_TESTBED, 'kubectl', 'version')}\n{said(*ON_TESTBED, 'kind', 'version')}"
 
 
 def keep_evidence(name: str, title: str, command: Sequence[str | Path], facts: str = "") -> int:
