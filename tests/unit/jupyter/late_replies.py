@@ -1,8 +1,13 @@
-"""Two kernels that send each reply only once the next request has come in: ipykernel's own, and the lab's."""
+"""Kernels that do things late, when they meet something else: ipykernel's own, and the lab's.
+
+The first two send each reply only once the next request has come in, the others say that they have ended only once the
+socket for that is closed.
+"""
 
 from __future__ import annotations
 
 import select
+import time
 from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
@@ -30,3 +35,30 @@ def _late(kernel: Any) -> Any:
 
 Bare = _late(IPythonKernel)
 Lab = _late(LabKernel)
+
+
+class _LateSocket:
+    """The socket by which the control thread wakes the thread that publishes."""
+
+    def __init__(self, socket: Any) -> None:
+        self._socket = socket
+
+    def send(self, message: bytes) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._socket.closed and time.monotonic() < deadline:
+            time.sleep(0.001)
+        self._socket.send(message)
+
+
+def _late_to_end(kernel: Any) -> Any:
+    class LateToEnd(kernel):
+        async def shutdown_request(self, stream: Any, ident: Any, parent: Any) -> None:
+            await super().shutdown_request(stream, ident, parent)
+            publisher = self.iopub_thread
+            publisher._local.event_pipe = _LateSocket(publisher._event_pipe)
+
+    return LateToEnd
+
+
+BareEnd = _late_to_end(IPythonKernel)
+LabEnd = _late_to_end(LabKernel)

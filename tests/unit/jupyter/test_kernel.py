@@ -1,4 +1,4 @@
-"""A request that comes in while a reply goes out is read. Real kernels, asked as JupyterLab asks them."""
+"""Every request is read, and the end is quiet. Real kernels, asked as JupyterLab asks them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
@@ -17,11 +18,11 @@ ANSWERS_WITHIN_S = 5.0  # longer than two late replies wait
 
 
 @contextmanager
-def kernel(*arguments: str) -> Iterator[BlockingKernelClient]:
-    """The kernel "python3" of this environment."""
+def kernel(*arguments: str, errors: IO[str] | None = None) -> Iterator[BlockingKernelClient]:
+    """The kernel "python3" of this environment, asked to end afterwards; `errors` gets what it writes to stderr."""
     manager = KernelManager(kernel_name="python3", transport_encryption="auto")
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}  # `late_replies`
-    manager.start_kernel(extra_arguments=list(arguments), env=environment)
+    manager.start_kernel(extra_arguments=list(arguments), env=environment, stderr=errors)
     client = manager.client()
     client.start_channels()
     try:
@@ -29,7 +30,7 @@ def kernel(*arguments: str) -> Iterator[BlockingKernelClient]:
         yield client
     finally:
         client.stop_channels()
-        manager.shutdown_kernel(now=True)
+        manager.shutdown_kernel()
 
 
 def answered(client: BlockingKernelClient) -> list[bool]:
@@ -57,6 +58,23 @@ def test_the_fault_is_there_without_us() -> None:
     """ipykernel's own class leaves one request unread. When this fails, the correction can go."""
     with kernel("--IPKernelApp.kernel_class=late_replies.Bare") as client:
         assert any(not all(answered(client)) for _ in range(10))
+
+
+def said_at_its_end(kernel_class: str, file: Path) -> str:
+    """What a kernel wrote to stderr from its start to its end."""
+    with file.open("w") as errors, kernel(f"--IPKernelApp.kernel_class={kernel_class}", errors=errors) as client:
+        assert client.execute_interactive("1 + 1", timeout=STARTS_WITHIN_S)["content"]["status"] == "ok"
+    return file.read_text()
+
+
+def test_the_end_is_quiet(tmp_path: Path) -> None:
+    """Also when the main thread is the faster one, and has closed the sockets."""
+    assert said_at_its_end("late_replies.LabEnd", tmp_path / "errors") == ""
+
+
+def test_the_end_is_not_quiet_without_us(tmp_path: Path) -> None:
+    """A traceback of ipykernel. When this fails, the correction can go."""
+    assert "Socket operation on non-socket" in said_at_its_end("late_replies.BareEnd", tmp_path / "errors")
 
 
 def test_every_kernel_of_this_environment_is_ours() -> None:
