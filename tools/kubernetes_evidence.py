@@ -21,7 +21,6 @@ EVIDENCE = "docs/evidence"
 COVERED_LINE, RESULT_LINE, PASSED = "covered: ", "result: ", "passed"
 # What decides where a test runs is among them: without it a suite could be green that ran nothing.
 BACKEND = ("deploy", "testbed", "labsupport/cluster", "labsupport/faults", "tests/backends.py")
-CONTRACT = ("tests/cluster/conftest.py", "tests/cluster/test_contract.py")
 # What only pages and labs about Kubernetes use.
 SHOWN = (
     "labsupport/observe/node_loss.py",
@@ -43,7 +42,13 @@ PARTS = {
     "testbed": Part(("testbed",), ("testbed", "tests/testbed", "deploy/kind.yaml")),
     "backend": Part(
         ("kubernetes", "cluster"),
-        (*BACKEND, "labsupport/cli/kubernetes.py", "tests/kubernetes", *CONTRACT),
+        (
+            *BACKEND,
+            "labsupport/cli/kubernetes.py",
+            "tests/kubernetes",
+            "tests/cluster/conftest.py",
+            "tests/cluster/test_contract.py",
+        ),
     ),
     "pages": Part(("notebooks",), (*BACKEND, *SHOWN, "notebooks/00-*", "notebooks/10-*", "notebooks/13-*")),
     "labs": Part(("labs",), (*BACKEND, *SHOWN, "labs/unreachable-broker", "labs/pending-broker", "labs/blocked-drain")),

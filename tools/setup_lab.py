@@ -526,10 +526,11 @@ def kubernetes_test(arguments: Sequence[str]) -> int:
         tests = suites(*PARTS[part].tests)
         command = [*ON_TESTBED, *PYTEST, "-v", "-s", "--backend=kubernetes", *CONTRACT, *tests, *rest]
         if rest:
-            failed = subprocess.run(command, cwd=ROOT, check=False).returncode or failed
-            continue
-        facts = f"{versions_on_testbed()}\ncovered: {digest(part)}\n"
-        failed = keep_evidence(f"kubernetes-{part}", f"make kubernetes-test ARGS={part}", command, facts) or failed
+            code = subprocess.run(command, cwd=ROOT, check=False).returncode
+        else:
+            facts = f"{versions_on_testbed()}\ncovered: {digest(part)}\n"
+            code = keep_evidence(f"kubernetes-{part}", f"make kubernetes-test ARGS={part}", command, facts)
+        failed = code or failed
     return failed
 
 

@@ -11,10 +11,9 @@ from ipykernel.ipkernel import IPythonKernel
 class LabKernel(IPythonKernel):
     """Reads every request, and ends without a traceback.
 
-    ipykernel 7.3.0 forgets a request that comes in while it sends the reply to the one before.
-
-    It reads requests through a `ZMQStream` and writes replies past it, to the bare socket; such a write takes away the
-    signal that something can be read. The cell then stays at `[*]`, the indicator never becomes idle or a button does
+    ipykernel 7.3.0 forgets a request that comes in while it sends the reply to the one before. It reads requests
+    through a `ZMQStream` and writes replies past it, to the bare socket; such a write takes away the signal that
+    something can be read. The cell then stays at `[*]`, the indicator never becomes idle or a button does
     nothing until some other message arrives (ipykernel issue 1554; corrected after 7.3.0 in pull request 1529, but
     7.4.0 lets buttons wait for the running cell). Here replies go through the stream.
     `ipython_kernel_config.json`, installed into `etc/ipython` of the environment, chooses this class.

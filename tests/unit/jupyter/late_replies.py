@@ -7,14 +7,15 @@ socket for that is closed.
 from __future__ import annotations
 
 import select
-import time
 from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
 
+from labsupport.core.wait import wait_until
 from labsupport.jupyter.kernel import LabKernel
 
 PATIENCE_S = 1.0
+CLOSED_WITHIN_S = 30.0
 
 
 def _late(kernel: Any) -> Any:
@@ -44,9 +45,7 @@ class _LateSocket:
         self._socket = socket
 
     def send(self, message: bytes) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while not self._socket.closed and time.monotonic() < deadline:
-            time.sleep(0.001)
+        wait_until(lambda: self._socket.closed, CLOSED_WITHIN_S, because="the main thread to close the socket")
         self._socket.send(message)
 
 
