@@ -8,7 +8,7 @@ from labsupport.faults.roles import Role
 
 
 def node_gone(*targets: Broker | Role) -> BreakingMachines:
-    """Switch the Kubernetes nodes off on which brokers are, for the length of the block.
+    """Cut the power of the Kubernetes nodes on which brokers are, for the length of the block.
 
     Connections to what ran there are refused or time out at once. Kubernetes finds out as with `node_frozen`, and as
     there a StatefulSet makes no other pod before somebody says that the first is gone. At the end of the block the

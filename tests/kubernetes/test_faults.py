@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,12 @@ from labsupport.core.wait import wait_until
 from tests.kubernetes.conftest import START_S, Kubectl, as_pod, pod_of
 
 pytestmark = pytest.mark.only_on("kubernetes")
+
+
+def goodbyes(cluster: Cluster, broker: int) -> list[str]:
+    """What controllers wrote when this broker asked them for leave, and so handed its partitions over."""
+    said = "\n".join(controller.log(tail=5000) for controller in cluster.coordinators)
+    return re.findall(rf"^.*broker {broker} has requested and been granted .*shutdown.*$", said, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +58,14 @@ def machine_is_ready(api: Api, name: str) -> bool:
 @pytest.mark.parametrize("force", [False, True])
 def test_a_deleted_pod_comes_back_under_its_name_with_another_identity(cluster: Cluster, force: bool) -> None:
     broker, before = cluster.broker(3), pod_of(cluster.broker(3))
+    said = goodbyes(cluster, 3)
     with faults.pod_deleted(broker, force=force) as fault:
         assert fault.nodes == ("broker-3",)
         assert (as_pod(broker).pod() or {"metadata": {}})["metadata"].get("uid") != before["metadata"]["uid"]
     after = pod_of(broker)
     assert after["metadata"]["name"] == before["metadata"]["name"]
     assert after["status"]["podIP"] != before["status"]["podIP"]
+    assert force or len(goodbyes(cluster, 3)) > len(said)  # it was asked to go, and took its leave
 
 
 def test_a_cordoned_node_takes_no_pod_and_keeps_what_it_has(cluster: Cluster, run_kubectl: Kubectl) -> None:
@@ -111,11 +120,12 @@ def test_a_frozen_node_is_lost_for_kubernetes_and_back_afterwards(cluster: Clust
 
 def test_a_node_that_is_gone_is_back_afterwards_with_its_volumes(cluster: Cluster, api: Api) -> None:
     broker = cluster.broker(3)
-    where = machine(broker)
+    where, said = machine(broker), goodbyes(cluster, 3)
     with faults.node_gone(broker):
         wait_until(lambda: not machine_is_ready(api, where), 120, because=f"{where} to be taken for lost")
     assert machine_is_ready(api, where) and broker.state == "running"
     assert broker.sizes("t", 0)
+    assert goodbyes(cluster, 3) == said, "it had the time to hand its partitions over"
 
 
 def test_an_isolated_broker_leaves_the_isr_and_is_still_reached_from_here(cluster: Cluster) -> None:

@@ -228,8 +228,10 @@ def thaw_machine(machine: str) -> None:
 
 
 def stop_machine(machine: str) -> None:
-    """Switch it off."""
-    _container(machine).stop(timeout=1)
+    """Cut its power: in the second before it is shut down, a broker may hand its partitions over."""
+    container = _container(machine)
+    if container.status == "running":
+        container.kill()
 
 
 def start_machine(machine: str) -> None:
