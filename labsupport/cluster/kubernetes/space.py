@@ -68,6 +68,7 @@ ROOM: Mapping[str, str] = {
 NEEDED = {"memory_mb": 256, "cpu_m": 100}  # what the small pods of a lesson ask for
 MOST_REPLICAS = 9
 POLL_S, ASKED_S = 0.2, 30.0
+TOLD_WITHIN_S, FEW = 15.0, 10  # seconds, connections
 T = TypeVar("T")
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _ADDRESS = re.compile(r"^Name:.*\n\s*Address(?: \d+)?:\s*([0-9a-fA-F.:]+)", re.MULTILINE)
@@ -198,9 +199,29 @@ class Space(AbstractContextManager["Space"]):
         return sorted(set(_ADDRESS.findall(told)))
 
     def who_answers(self, service: str, port: int, times: int) -> Counter[str]:
-        """Connect from a pod so many times, and count what is answered. For pods that answer with their names."""
+        """Connect from a pod so many times, and count what is answered. For pods that answer with their names.
+
+        Nodes learn of a pod a moment after it became ready, and write their rules at most once a second (kube-proxy's
+        `minSyncPeriod`): the count begins when each ready pod behind the Service has been met, or after 15 s.
+        """
+        behind = self._behind(_checked(service))
+        met: Counter[str] = Counter()
+        began_s = time.monotonic()
+        while not behind <= met.keys() and time.monotonic() - began_s < TOLD_WITHIN_S:
+            met += self._connect(service, port, FEW)
+        return self._connect(service, port, times)
+
+    def _behind(self, service: str) -> set[str]:
+        """The names of the pods that a Service should lead to."""
+        found = self.api.find("Service", service, self.namespace)
+        wanted = (found or {"spec": {}})["spec"].get("selector") or {}
+        raws = [raw for raw in self.api.list("Pod", self.namespace) if wanted]
+        chosen = [raw for raw in raws if wanted.items() <= (raw["metadata"].get("labels") or {}).items()]
+        return {pod.name for pod in (pod_of(raw, {}) for raw in chosen) if pod.ready and not pod.ending}
+
+    def _connect(self, service: str, port: int, times: int) -> Counter[str]:
         script = 'n=0; while [ $n -lt "$2" ]; do n=$((n+1)); nc -w 2 "$0" "$1" </dev/null 2>/dev/null || :; done'
-        argv = ("sh", "-c", script, _checked(service), str(int(port)), str(int(times)))
+        argv = ("sh", "-c", script, service, str(int(port)), str(int(times)))
         _, told = self._ask(argv, timeout_s=ASKED_S + 2 * times)
         return Counter(printable(line) for line in told.split())
 

@@ -144,6 +144,27 @@ class TestWhatIsThere:
         api.answers = [(0, b"gate-1\ngate-0\ngate-1\n\x1b[31mx\n")]
         assert space.who_answers("any-gate", 8080, 4) == {"gate-1": 2, "gate-0": 1, "\\x1b[31mx": 1}
 
+    def test_nobody_is_counted_before_each_ready_pod_behind_the_service_was_met(self) -> None:
+        """Nodes hear of a new pod a moment later. Pods that are not ready, and those of others, are not waited for."""
+        gates = [pod(f"gate-{number}", ready=number < 2) for number in range(3)]
+        space, api = space_with(*gates, pod("desk-0"))
+        for raw in gates:
+            raw["metadata"]["labels"] = {"app": "gate"}
+        api.objects["Service/any-gate"] = {"spec": {"selector": {"app": "gate"}}}
+        api.answers = [(0, b"gate-0\n"), (0, b"gate-0\ngate-1\n"), (0, b"gate-1\n")]
+        assert space.who_answers("any-gate", 8080, 1) == {"gate-1": 1}
+
+    def test_a_pod_that_never_answers_is_missing_from_the_count(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The wait has an end, and hides nothing."""
+        gates = [pod("gate-0"), pod("gate-1")]
+        space, api = space_with(*gates)
+        for raw in gates:
+            raw["metadata"]["labels"] = {"app": "gate"}
+        api.objects["Service/any-gate"] = {"spec": {"selector": {"app": "gate"}}}
+        monkeypatch.setattr(api, "run", lambda *_, **__: (0, b"gate-0\n"))
+        monkeypatch.setattr("labsupport.cluster.kubernetes.space.TOLD_WITHIN_S", 0.05)
+        assert space.who_answers("any-gate", 8080, 1) == {"gate-0": 1}
+
     def test_a_program_that_fails_says_so(self) -> None:
         """With its end."""
         space, api = space_with(pod("gate-0"))
