@@ -45,6 +45,7 @@ def _stop(records: Iterable[ClusterRecord]) -> None:
 
     refused: list[LabError] = []
     for record in records:
+        _tidy_up(record["name"])
         try:
             Supervised(record["name"], Path(record["folder"])).shutdown()
         except LabError as error:  # the others are to be stopped all the same
@@ -53,3 +54,13 @@ def _stop(records: Iterable[ClusterRecord]) -> None:
         click.echo(f"{record['name']} is stopped; nothing of it is left.")
     if refused:
         raise refused[0]
+
+
+def _tidy_up(name: str) -> None:
+    """A lab's learner may have drained a node. Where that cannot be taken back, the cluster is ended all the same."""
+    from labsupport.teaching.lab import tidy_up_after
+
+    try:
+        tidy_up_after(name)
+    except LabError as error:
+        click.echo(f"What the lab changed outside of {name} may be left: {error}", err=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from labsupport.core.errors import LabError, NotRunning
 from labsupport.teaching import lab_cards, neutral, progress
 from labsupport.teaching.checks import Report, look_at
-from labsupport.teaching.scenarios import HINTS, Scenario, scenario
+from labsupport.teaching.scenarios import HINTS, Scenario, names, scenario
 
 if TYPE_CHECKING:
     from labsupport.cluster.cluster import Cluster
@@ -139,6 +139,15 @@ def open_lab(name: str, *, seed: int = DEFAULT_SEED) -> Lab:
 def cluster_name(lab: str) -> str:
     """The name of a lab's cluster: at most 30 characters, as clusters' names are."""
     return f"lab-{lab}"[:30].rstrip("-")
+
+
+def tidy_up_after(cluster: str) -> None:
+    """Before a cluster is ended from elsewhere: take back what its lab led to beyond it. Of no lab's: does nothing."""
+    from labsupport.cluster.cluster import Cluster
+
+    for name in names():
+        if cluster_name(name) == cluster:
+            scenario(name).tidy_up(Cluster.attach(cluster))
 
 
 def _running(what: Scenario) -> Cluster | None:

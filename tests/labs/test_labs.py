@@ -18,6 +18,7 @@ import pytest
 from kafka.errors import KafkaError
 
 from labsupport.cluster import registry
+from labsupport.cluster.kubernetes.space import Space
 from labsupport.core.errors import LabError
 from labsupport.core.finding import Outcome
 from labsupport.core.wait import wait_until
@@ -125,11 +126,29 @@ def test_silence_and_a_cluster_that_is_gone_could_not_be_checked(lab: Lab) -> No
     wait_until(lambda: lab.check().outcome is Outcome.NOT_YET, LIMIT_S, because="the brokers to answer again")
     tries = len(progress.load().of(lab.name).tries)
     assert tries == len(kept.tries) + 1
-    lab.cluster.shutdown()
+    ended_in_a_terminal(lab)
     report = lab.check()
     assert report.outcome is Outcome.COULD_NOT_CHECK
     assert {finding.saw for finding in report.findings} == {f"The cluster {lab.cluster.name} is not running any more."}
     assert len(progress.load().of(lab.name).tries) == tries
+
+
+def ended_in_a_terminal(lab: Lab) -> None:
+    """`kafka-lab down` without the notebook. Where a lab leads beyond its cluster, to a node, that is taken back."""
+    goes_beyond = hasattr(lab.scenario.script, "tidy_up")
+    if goes_beyond:
+        space = lab.cluster.kubernetes
+        home = space.pods("broker")[0].node
+        space.api.patch("Node", home, "", {"spec": {"unschedulable": True}})
+        assert not schedulable(space, home)
+    command = [sys.executable, "-m", "labsupport.cli", "down", lab.cluster.name]
+    subprocess.run(command, env=os.environ, check=True, timeout=LIMIT_S)
+    if goes_beyond:
+        assert schedulable(space, home)
+
+
+def schedulable(space: Space, node: str) -> bool:
+    return next(each.schedulable for each in space.nodes() if each.name == node)
 
 
 def has_taken_effect(attempt: Attempt, lab: Lab) -> bool:

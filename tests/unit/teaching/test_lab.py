@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from labsupport.cluster.cluster import Cluster
 from labsupport.core.errors import BadInput, LabError
 from labsupport.core.finding import Finding, Outcome
 from labsupport.teaching import Lab, check, neutral, open_lab, progress
@@ -153,6 +154,19 @@ class TestPods:
         monkeypatch.setattr(neutral, "wipe_pods", lambda _: done.append("fill anew"))
         opened(what).reset().close()
         assert done == ["tidy up", "wipe", "tidy up", "fill anew", "tidy up"]
+
+    def test_it_is_taken_back_when_the_cluster_is_ended_from_elsewhere(
+        self, what: Scenario, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By the name of the cluster; one that is no lab's has nothing to take back, and is not even looked at."""
+        done: list[tuple[str, str]] = []
+        monkeypatch.setattr(FakeScript, "tidy_up", lambda _, cluster: done.append(("fake", cluster)), raising=False)
+        monkeypatch.setattr(room, "names", lambda: ["other", "fake"])
+        monkeypatch.setattr(room, "scenario", lambda name: {"fake": what}[name])
+        monkeypatch.setattr(Cluster, "attach", lambda name: f"attached to {name}")
+        for name in ("lab-3fa9c1", "fake", "lab-fake"):
+            room.tidy_up_after(name)
+        assert done == [("fake", "attached to lab-fake")]
 
 
 class TestBringingBack:
