@@ -143,10 +143,10 @@ def cluster_name(lab: str) -> str:
 
 def tidy_up_after(cluster: str) -> None:
     """Before a cluster is ended from elsewhere: take back what its lab led to beyond it. Of no lab's: does nothing."""
-    from labsupport.cluster.cluster import Cluster
-
     for name in names():
         if cluster_name(name) == cluster:
+            from labsupport.cluster.cluster import Cluster
+
             scenario(name).tidy_up(Cluster.attach(cluster))
 
 

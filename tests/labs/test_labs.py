@@ -11,20 +11,21 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 from kafka.errors import KafkaError
 
 from labsupport.cluster import registry
-from labsupport.cluster.kubernetes.space import Space
+from labsupport.cluster.kubernetes import actions
 from labsupport.core.errors import LabError
 from labsupport.core.finding import Outcome
 from labsupport.core.wait import wait_until
 from labsupport.teaching import Lab, Report, neutral, open_lab, progress
 from labsupport.teaching.lab import cluster_name
 from labsupport.teaching.scenarios import names, scenario
+from tests.kubernetes.conftest import as_pod
 from tests.labs.conftest import LABS, Attempt, of_pods, wrong
 from tests.labs.effects import EFFECTS
 
@@ -135,20 +136,20 @@ def test_silence_and_a_cluster_that_is_gone_could_not_be_checked(lab: Lab) -> No
 
 def ended_in_a_terminal(lab: Lab) -> None:
     """`kafka-lab down` without the notebook. Where a lab leads beyond its cluster, to a node, that is taken back."""
-    goes_beyond = hasattr(lab.scenario.script, "tidy_up")
-    if goes_beyond:
-        space = lab.cluster.kubernetes
-        home = space.pods("broker")[0].node
-        space.api.patch("Node", home, "", {"spec": {"unschedulable": True}})
-        assert not schedulable(space, home)
-    command = [sys.executable, "-m", "labsupport.cli", "down", lab.cluster.name]
-    subprocess.run(command, env=os.environ, check=True, timeout=LIMIT_S)
-    if goes_beyond:
-        assert schedulable(space, home)
+    down = [sys.executable, "-m", "labsupport.cli", "down", lab.cluster.name]
+    with a_drained_node(lab) if hasattr(lab.scenario.script, "tidy_up") else nullcontext():
+        subprocess.run(down, env=os.environ, check=True, timeout=LIMIT_S)
 
 
-def schedulable(space: Space, node: str) -> bool:
-    return next(each.schedulable for each in space.nodes() if each.name == node)
+@contextmanager
+def a_drained_node(lab: Lab) -> Iterator[None]:
+    """A node of its brokers takes no pods, and takes them again at the end of the block."""
+    broker = as_pod(lab.cluster.brokers[0])
+    machine = actions.machine_of(broker)
+    actions.cordon(broker, machine, cordoned=True)
+    assert actions.is_cordoned(broker, machine)
+    yield
+    assert not actions.is_cordoned(broker, machine)
 
 
 def has_taken_effect(attempt: Attempt, lab: Lab) -> bool:

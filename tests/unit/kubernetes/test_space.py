@@ -90,6 +90,13 @@ def space_with(*pods: dict[str, Any]) -> tuple[Space, FakeApi]:
     return Space(api, NAMESPACE, "by-hand", image="lab/kafka:1"), api  # type: ignore[arg-type]
 
 
+def put_behind(api: FakeApi, service: str, *pods: dict[str, Any]) -> None:
+    """These pods, and no others, have the label that the Service selects."""
+    for raw in pods:
+        raw["metadata"]["labels"] = {"app": "gate"}
+    api.objects[f"Service/{service}"] = {"spec": {"selector": {"app": "gate"}}}
+
+
 class TestWhatIsThere:
     def test_pods_come_in_the_order_of_their_numbers_with_their_zones(self) -> None:
         """And of one owner when asked so."""
@@ -148,9 +155,7 @@ class TestWhatIsThere:
         """Nodes hear of a new pod a moment later. Pods that are not ready, and those of others, are not waited for."""
         gates = [pod(f"gate-{number}", ready=number < 2) for number in range(3)]
         space, api = space_with(*gates, pod("desk-0"))
-        for raw in gates:
-            raw["metadata"]["labels"] = {"app": "gate"}
-        api.objects["Service/any-gate"] = {"spec": {"selector": {"app": "gate"}}}
+        put_behind(api, "any-gate", *gates)
         api.answers = [(0, b"gate-0\n"), (0, b"gate-0\ngate-1\n"), (0, b"gate-1\n")]
         assert space.who_answers("any-gate", 8080, 1) == {"gate-1": 1}
 
@@ -158,9 +163,7 @@ class TestWhatIsThere:
         """The wait has an end, and hides nothing."""
         gates = [pod("gate-0"), pod("gate-1")]
         space, api = space_with(*gates)
-        for raw in gates:
-            raw["metadata"]["labels"] = {"app": "gate"}
-        api.objects["Service/any-gate"] = {"spec": {"selector": {"app": "gate"}}}
+        put_behind(api, "any-gate", *gates)
         monkeypatch.setattr(api, "run", lambda *_, **__: (0, b"gate-0\n"))
         monkeypatch.setattr("labsupport.cluster.kubernetes.space.TOLD_WITHIN_S", 0.05)
         assert space.who_answers("any-gate", 8080, 1) == {"gate-0": 1}
