@@ -46,7 +46,21 @@ def wait_until_gone(cluster: str) -> None:
 def kill_keepers(cluster: str, owner: int) -> None:
     """Kill supervisor and janitor, which tidy up, and all that runs here for a cluster but its owner."""
     supervisor = registry.find(cluster)["supervisor_pid"]
-    for pid in processes_of(cluster):  # the janitor before the supervisor: else it would do its work
-        if pid not in (supervisor, owner):
-            os.kill(pid, signal.SIGKILL)
-    os.kill(supervisor, signal.SIGKILL)
+    kill(*(set(processes_of(cluster)) - {supervisor, owner}), supervisor)
+
+
+def kill(*pids: int) -> None:
+    """Kill processes in this order, the janitor before its supervisor, and wait until all have let go of their locks.
+
+    A process that ends has no environment for `processes_of` a moment before it closes its files.
+    """
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not any(_has_files(pid) for pid in pids), 10, because="the processes to be gone")
+
+
+def _has_files(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.NoSuchProcess:
+        return False

@@ -240,7 +240,7 @@ class End(asyncio.Protocol):
 
 
 class Passage:
-    """One connection over a link: `near` dialled, `far` leads to the node."""
+    """One connection over a link: `near` dialled, `far` leads to the node. Its link lists it while it carries."""
 
     def __init__(self, link: Link, near: End, head: bytes) -> None:
         self.link, self.near = link, near
@@ -251,7 +251,6 @@ class Passage:
         near.hear = self.forth.take
         self.lost_something = False
         self._head = head
-        link.passages.add(self)
         near.hold(True)  # until there is somebody to hear it
 
     async def open(self, host: str, port: int) -> None:
@@ -267,9 +266,10 @@ class Passage:
             except OSError:
                 self.reset(counted=False)  # the node is down: that is no doing of ours
                 return
-        if self not in self.link.passages:  # reset or gone while we dialled
-            self.far.reset()
+        if self.link.rule.cut or self.near.is_gone or self.far.is_gone:  # since we dialled
+            self.reset(counted=self.link.rule.cut)
             return
+        self.link.passages.add(self)
         self.near.hold(False)
         if self._head:
             self.forth.take(self._head)

@@ -123,6 +123,17 @@ def test_an_unknown_name_is_answered_with_the_names_that_run(cluster: Cluster) -
         Cluster.attach("nobody")
 
 
+@pytest.mark.local_only("looks into the folder of a broker")
+def test_a_brokers_native_libraries_are_unpacked_in_its_folder(cluster: Cluster) -> None:
+    """Killed, it would leave them in /tmp, a pair each time; here they go with the cluster."""
+    topic = cluster.create_topic("packed", config={"compression.type": "lz4"})
+    with cluster.producer(acks="all") as producer:
+        producer.send(topic.name, value="x" * 1000).get(timeout=60)
+    leader = cluster.leader("packed", 0).name
+    (log,) = [each["log_file"] for each in registry.find(cluster.name)["processes"] if each["name"] == leader]
+    assert [*(Path(log).parent / "tmp").glob("*lz4*")]
+
+
 @pytest.mark.local_only("looks at the command lines of its processes")
 def test_jmx_is_off_by_default(cluster: Cluster) -> None:
     for process in registry.find(cluster.name)["processes"]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -142,10 +143,10 @@ time.sleep(600)
 
 
 @contextmanager
-def owner(name: str) -> Iterator[subprocess.Popen[str]]:
+def owner(name: str, **env: str) -> Iterator[subprocess.Popen[str]]:
     """A program that starts a cluster, killed at the end."""
-    code = OWNER.format(name=name)
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    argv = [sys.executable, "-c", OWNER.format(name=name)]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=os.environ | env)
     try:
         yield process
     finally:
@@ -153,13 +154,15 @@ def owner(name: str) -> Iterator[subprocess.Popen[str]]:
         process.wait()
 
 
-def test_nothing_is_left_when_the_owner_is_killed_while_it_starts() -> None:
+def test_nothing_is_left_when_the_owner_is_killed_while_it_starts(tmp_path: Path) -> None:
     """At the first container that the engine shows, others are being created."""
-    with owner("early"):
+    with owner("early", TMPDIR=str(tmp_path)):
         wait_until(lambda: [t for t in docker_things("early") if t.startswith("container")], 90, because="a container")
+        assert [*tmp_path.iterdir()]
     wait_until(lambda: not things_of("early", "docker"), 60, because="nothing left")
     gone_s = now_s()  # a create may have been under way: the reaper looks again after five seconds, so do we
     assert wait_until(lambda: docker_things("early") or now_s() - gone_s > 6, 30, because="six seconds") is True
+    wait_until(lambda: not [*tmp_path.iterdir()], 10, because="no file of it to be left")
 
 
 def test_with_supervisor_and_janitor_killed_the_next_start_removes_the_containers() -> None:

@@ -72,7 +72,7 @@ class Builder:
             try:
                 with (
                     told_plainly(f"The container of {node.name} could not be started"),
-                    tempfile.TemporaryDirectory(prefix="kafka-lab-config-") as folder,
+                    tempfile.TemporaryDirectory(prefix="config-", dir=self.supervised.folder) as folder,
                 ):
                     container = self._container(node, Path(folder))
                     self.supervised.ask("let_go", name=node.name)

@@ -13,7 +13,7 @@ from typing import Any
 from labsupport.cluster.kubernetes.api import Api, ApiError, ExecError, Object
 from labsupport.cluster.kubernetes.names import CONTAINER, CONTROLLER_PORT, INTERNAL_PORT, MOUNT, claim_of
 from labsupport.cluster.kubernetes.node import KubernetesNode
-from labsupport.cluster.kubernetes.pods import is_ready, trouble
+from labsupport.cluster.kubernetes.pods import is_chosen, is_ready, trouble
 from labsupport.core.clock import now_s
 from labsupport.core.errors import BadInput, LabError, WaitTimeout
 from labsupport.core.escape import printable
@@ -172,11 +172,10 @@ def _evicted(node: KubernetesNode, name: str, said: list[str]) -> bool:
 
 def _budgets(node: KubernetesNode, pod: str) -> str:
     """The disruption budgets that count a pod, and how they stand."""
-    labels = (node.api.find("Pod", pod, node.facts.namespace) or {"metadata": {}})["metadata"].get("labels", {})
+    counted = node.api.find("Pod", pod, node.facts.namespace) or {"metadata": {}}
     found = []
     for budget in node.api.list("PodDisruptionBudget", node.facts.namespace):
-        wanted = budget["spec"].get("selector", {}).get("matchLabels", {})
-        if wanted.items() <= labels.items():
+        if is_chosen(counted, budget["spec"].get("selector", {}).get("matchLabels", {})):
             status = budget.get("status", {})
             stands = f"{status.get('currentHealthy')} healthy of {status.get('expectedPods')}"
             found.append(f"{budget['metadata']['name']} ({stands}, {status.get('disruptionsAllowed')} may be missing)")

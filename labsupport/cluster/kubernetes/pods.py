@@ -50,6 +50,11 @@ def has_ended(pod: Pod | None, life: str) -> bool:
     return status.get("containerID") != life or bool(ended[0]) or ended[1].get("containerID") == life
 
 
+def is_chosen(pod: Pod, selector: Mapping[str, str]) -> bool:
+    """Whether a pod has all labels that a selector asks for; an empty one asks for none."""
+    return selector.items() <= (pod["metadata"].get("labels") or {}).items()
+
+
 def status_of(pod: Pod) -> Mapping[str, Any]:
     """The status of the container that matters; empty before there is one."""
     for status in pod.get("status", {}).get("containerStatuses", []):

@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,6 +26,7 @@ from labsupport.cluster.kubernetes.images import PUBLIC, choose
 from labsupport.cluster.kubernetes.manifests import FOLDER
 from labsupport.cluster.kubernetes.names import CREATED, MANAGED_BY, MANAGER, OWNER, PART_OF, PREFIX
 from labsupport.cluster.kubernetes.node import KubernetesNode
+from labsupport.cluster.kubernetes.pods import is_chosen
 from labsupport.cluster.kubernetes.preflight import check
 from labsupport.cluster.kubernetes.space_facts import (
     Claim,
@@ -45,7 +46,7 @@ from labsupport.cluster.kubernetes.space_watch import Follower, Watching
 from labsupport.cluster.kubernetes.sweep import sweep
 from labsupport.cluster.spec import DEFAULT_VERSION, NAME
 from labsupport.cluster.supervised import MARKER, Supervised
-from labsupport.core.errors import BadInput, LabError
+from labsupport.core.errors import BadInput, LabError, WaitTimeout
 from labsupport.core.escape import printable
 from labsupport.core.wait import wait_until
 
@@ -205,19 +206,25 @@ class Space(AbstractContextManager["Space"]):
         `minSyncPeriod`): the count begins when each ready pod behind the Service has been met, or after 15 s.
         """
         behind = self._behind(_checked(service))
-        met: Counter[str] = Counter()
-        began_s = time.monotonic()
-        while not behind <= met.keys() and time.monotonic() - began_s < TOLD_WITHIN_S:
-            met += self._connect(service, port, FEW)
+        met: set[str] = set()
+
+        def all_are_met() -> bool:
+            if not behind <= met:
+                met.update(self._connect(service, port, FEW))
+            return behind <= met
+
+        with suppress(WaitTimeout):  # whoever never answers is missing from the count, too
+            wait_until(all_are_met, TOLD_WITHIN_S, because=f"all pods behind {service} to answer")
         return self._connect(service, port, times)
 
     def _behind(self, service: str) -> set[str]:
         """The names of the pods that a Service should lead to."""
         found = self.api.find("Service", service, self.namespace)
-        wanted = (found or {"spec": {}})["spec"].get("selector") or {}
-        raws = [raw for raw in self.api.list("Pod", self.namespace) if wanted]
-        chosen = [raw for raw in raws if wanted.items() <= (raw["metadata"].get("labels") or {}).items()]
-        return {pod.name for pod in (pod_of(raw, {}) for raw in chosen) if pod.ready and not pod.ending}
+        selector = (found or {"spec": {}})["spec"].get("selector")
+        if not selector:  # then it is not Kubernetes that says who is behind it
+            return set()
+        chosen = [pod_of(raw, {}) for raw in self.api.list("Pod", self.namespace) if is_chosen(raw, selector)]
+        return {pod.name for pod in chosen if pod.ready and not pod.ending}
 
     def _connect(self, service: str, port: int, times: int) -> Counter[str]:
         script = 'n=0; while [ $n -lt "$2" ]; do n=$((n+1)); nc -w 2 "$0" "$1" </dev/null 2>/dev/null || :; done'

@@ -27,6 +27,8 @@ from labsupport.core.wait import wait_until
 from labsupport.provision import KafkaHome, kraft_bootstrap
 from labsupport.provision.logs import logging_flags
 
+TEMPORARY = "tmp"  # in a node's folder
+
 
 class Builder:
     """Lays out folders and files of a new cluster and tells the supervisor what to run."""
@@ -180,6 +182,7 @@ class Builder:
     def _node_folder(self, name: str) -> Path:
         home = self.folder / name
         home.mkdir(mode=0o700)
+        (home / TEMPORARY).mkdir(mode=0o700)
         return home
 
     def _flags(self, program: Any, home: Path, facts: LocalFacts) -> list[str]:
@@ -188,7 +191,9 @@ class Builder:
             flags = ["-Xms1g", "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-Djava.awt.headless=true"]
         if facts.jmx_port:
             flags += self._jmx_flags(home, facts.jmx_port)
-        return [*flags, f"-Dkafka.logs.dir={home}", *logging_flags(self.spec.version), "-cp", self.home.classpath]
+        # A JVM that is killed leaves the native libraries that it unpacked (lz4, zstd, snappy).
+        folders = [f"-Dkafka.logs.dir={home}", f"-Djava.io.tmpdir={home / TEMPORARY}"]
+        return [*flags, *folders, *logging_flags(self.spec.version), "-cp", self.home.classpath]
 
     def _jmx_flags(self, home: Path, port: int) -> list[str]:
         """Remote JMX for this machine only, behind a random password that only the user can read."""

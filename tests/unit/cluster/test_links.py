@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from labsupport.cluster.links import CLIENTS, Door, Links, Traffic, proxy_settings
+from labsupport.cluster.proxy_link import End, Link, Passage, Rule
 from labsupport.cluster.request_header import NotKafka, client_id, node_of
 from labsupport.core.errors import LabError, NotRunning
 from labsupport.core.wait import wait_until
@@ -237,6 +239,31 @@ def test_a_cut_resets_one_link_and_no_other(lab: Lab) -> None:
         assert lab.links.traffic("broker-1", "broker-3").reset == 0
         lab.links.lift("r")
     lab.broker(2).close()
+
+
+@pytest.mark.parametrize("when", ["before it dials", "while it dials"])
+def test_a_connection_that_a_cut_refuses_was_never_open(when: str) -> None:
+    """Whoever asks in the very turn in which it is refused sees none; without the cut it is open."""
+
+    async def opened(*, cut: bool) -> tuple[int, int, int]:
+        link, node = Link(), await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+        host, port = node.sockets[0].getsockname()
+        near = End(lambda data: None, lambda end, error: None)
+        with socket.create_server((host, 0)) as door:
+            await asyncio.get_running_loop().create_connection(lambda: near, *door.getsockname())
+            opening = asyncio.ensure_future(Passage(link, near, b"").open(host, port))
+            if when == "while it dials":
+                await asyncio.sleep(0)
+            if cut:
+                link.set_rules({"r": Rule(cut=True)})
+            at_first = len(link.passages)
+            await opening
+            near.close()
+            node.close()
+            return at_first, len(link.passages), link.counts.reset
+
+    assert asyncio.run(opened(cut=True)) == (0, 0, 1)
+    assert asyncio.run(opened(cut=False)) == (0, 1, 0)
 
 
 def test_a_cut_for_clients_does_not_wait_for_their_first_word(lab: Lab) -> None:

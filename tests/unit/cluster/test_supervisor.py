@@ -21,7 +21,7 @@ from labsupport.cluster import registry
 from labsupport.cluster.supervised import MARKER, Supervised
 from labsupport.core.errors import BadInput, LabError, NotRunning
 from labsupport.core.wait import wait_until
-from tests.marked import folders_of, processes_of, wait_until_gone
+from tests.marked import folders_of, kill, processes_of, wait_until_gone
 
 SLEEPER = "import time, sys; print('up', flush=True); time.sleep(600)"
 STUBBORN = (
@@ -168,9 +168,7 @@ def test_with_supervisor_and_janitor_killed_the_next_start_sweeps(supervised: Su
     start(supervised, "child")
     expect_all(name, 1)
     supervisor = supervised.ask("status")["pid"]
-    for pid in set(processes_of(name)) - {supervised.ask("start", name="child")["pid"], supervisor}:
-        os.kill(pid, signal.SIGKILL)  # the janitor first, else it would do its work
-    os.kill(supervisor, signal.SIGKILL)
+    kill(*(set(processes_of(name)) - {supervised.ask("start", name="child")["pid"], supervisor}), supervisor)
     wait_until(lambda: not processes_of(name), 10, because="the processes to be gone")
     assert folders_of(name)  # nobody was left to remove them
     assert registry.sweep() == [name]

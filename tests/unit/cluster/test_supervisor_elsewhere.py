@@ -20,7 +20,7 @@ from labsupport.cluster.supervised import MARKER, Supervised
 from labsupport.core.clock import now_s
 from labsupport.core.errors import LabError
 from labsupport.core.wait import wait_until
-from tests.marked import folders_of, processes_of
+from tests.marked import folders_of, kill, processes_of
 
 SLEEPER = "import time; print('up', flush=True); time.sleep(600)"
 
@@ -251,10 +251,7 @@ def test_the_janitor_runs_the_end_of_a_killed_supervisor(supervised: Supervised,
 
 def test_the_sweep_runs_the_end_when_the_janitor_was_killed_too(supervised: Supervised, mark: Path) -> None:
     supervisor = supervised.ask("status")["pid"]
-    for pid in set(processes_of(supervised.name)) - {supervisor}:
-        os.kill(pid, signal.SIGKILL)
-    os.kill(supervisor, signal.SIGKILL)
-    wait_until(lambda: not processes_of(supervised.name), 10, because="the processes to be gone")
+    kill(*(set(processes_of(supervised.name)) - {supervisor}), supervisor)
     assert not mark.exists()
     assert registry.sweep() == [supervised.name]
     assert mark.read_text() == "ended" and not folders_of(supervised.name)
