@@ -194,9 +194,9 @@ def _jars(version: str) -> tuple[int, list[Artifact]]:
 
 
 def _data_folders() -> list[str]:
-    """Folders of this user that look like a local cluster's: kafka-lab-NAME-, and eight hexadecimal digits."""
+    """Folders of this user that look like a cluster's, or a space's on Kubernetes: kafka-lab-NAME-, and digits."""
     temp = Path(tempfile.gettempdir()).resolve()
-    found = [path for path in temp.glob("kafka-lab-*") if re.fullmatch(r"kafka-lab-.+-[0-9a-f]{8}", path.name)]
+    found = [path for path in temp.glob("kafka-lab-*") if re.fullmatch(r"kafka-lab-.+-[0-9a-f]{6,8}", path.name)]
     return [str(path) for path in found if path.is_dir() and path.stat().st_uid == os.getuid()]
 
 

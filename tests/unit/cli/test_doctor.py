@@ -110,9 +110,10 @@ def test_no_engine_is_a_finding_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -
     assert finding.saw.startswith("No Docker engine answers") and finding.look.startswith("Start it")
 
 
-def test_a_folder_that_nobody_owns_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Data of a cluster whose record is gone too is found by its name, and left for the user to remove."""
-    stray = tmp_path / "kafka-lab-demo-0123abcd"
+@pytest.mark.parametrize("name", ["demo-0123abcd", "by-hand-01ab9f"])
+def test_a_folder_that_nobody_owns_is_named(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a cluster or a space whose record is gone, too: found by its name, and left for the user to remove."""
+    stray = tmp_path / f"kafka-lab-{name}"
     stray.mkdir()
     (tmp_path / "kafka-lab-notes").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
